@@ -11,8 +11,8 @@ from a thread that lives as long as the server should: on Linux a server ends wi
 that started it, so that a crash leaves nothing behind.
 """
 
-from demo_shop.services.launching import ServiceError, free_port
+from demo_shop.services.launching import ServiceError, end_with_us, free_port
 from demo_shop.services.postgres import Postgres
 from demo_shop.services.redis_server import Redis
 
-__all__ = ["Postgres", "Redis", "ServiceError", "free_port"]
+__all__ = ["Postgres", "Redis", "ServiceError", "end_with_us", "free_port"]

@@ -33,19 +33,29 @@ def package_folder(package: str) -> Path:
 
 
 @cache
-def launcher(death_signal: str) -> list[str]:
-    """Return what to put before a server's command line.
+def end_with_us(death_signal: str) -> list[str]:
+    """Return what to put before a command that shall get a signal when its starter is gone.
 
-    The server is told to end when we do. PostgreSQL refuses to run as root, so root becomes
-    "nobody", who may still enter the folders of root it has to (a virtual environment or a
-    temporary folder of root's is closed to others, and is not ours to open).
+    Empty where the system has no such thing. ``death_signal`` is written without "SIG".
     """
-    end_with_us = ["setpriv", "--pdeathsig", death_signal]
-    become = ["--reuid=nobody", f"--regid={pwd.getpwnam('nobody').pw_gid}", "--clear-groups"]
-    keys = ["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"]
+    prefix = ["setpriv", "--pdeathsig", death_signal]
+    return prefix if _works(prefix) else []
+
+
+@cache
+def ordinary_account() -> list[str]:
+    """Return what to put before a command that must not run as root.
+
+    PostgreSQL refuses to. Root becomes "nobody", who may still enter the folders of root it has
+    to: a virtual environment or temporary folder of root's is closed to others, and is not ours
+    to open.
+    """
     if os.geteuid() != 0:
-        return end_with_us if _works(end_with_us) else []
-    for prefix in ([*end_with_us, *become, *keys], [*end_with_us, *become]):
+        return []
+    group = pwd.getpwnam("nobody").pw_gid
+    become = ["setpriv", "--reuid=nobody", f"--regid={group}", "--clear-groups"]
+    keys = ["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override"]
+    for prefix in ([*become, *keys], become):
         if _works(prefix):
             return prefix
     raise ServiceError(

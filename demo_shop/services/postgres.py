@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from demo_shop.services.launching import HOST, ServiceError, launcher, package_folder
+from demo_shop.services.launching import HOST, ServiceError, ordinary_account, package_folder
 from demo_shop.services.service import Service
 
 
@@ -79,7 +79,7 @@ class Postgres(Service):
         command += ["--auth=scram-sha-256", f"--pwfile={self.folder / 'password'}"]
         command += ["--encoding=UTF8", "--no-locale"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        done = subprocess.run([*launcher("TERM"), *command], capture_output=True, text=True)
+        done = subprocess.run([*ordinary_account(), *command], capture_output=True, text=True)
         if done.returncode:
             raise ServiceError(f"initdb failed in {self.folder}:\n{done.stdout}{done.stderr}")
         partial.rename(self.data)

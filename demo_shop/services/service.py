@@ -13,7 +13,7 @@ from typing import Self
 
 import psutil
 
-from demo_shop.services.launching import ServiceError, free_port, launcher
+from demo_shop.services.launching import ServiceError, end_with_us, free_port, ordinary_account
 
 START_SECONDS = 30
 STOP_SECONDS = 10
@@ -78,9 +78,11 @@ class Service(ABC):
         self.port = self.port or free_port()
         self._make_password()
         self._prepare()
+        death_signal = self.stop_signal.name.removeprefix("SIG")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*launcher(self.stop_signal.name.removeprefix("SIG")), *self._command()],
+                # In this order: changing the account forgets whom to end with.
+                [*ordinary_account(), *end_with_us(death_signal), *self._command()],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

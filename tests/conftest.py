@@ -1,0 +1,138 @@
+"""Servers, workers and data the tests share.
+
+PostgreSQL and Redis start when the first test asks for a database or for Redis.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from django.db import connections
+from django.test import override_settings
+from pytest_django.fixtures import SettingsWrapper
+
+from demo_shop.environment import database
+from demo_shop.services import Postgres, Redis
+from tests.worker import ROOT, Worker
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres | None]:
+    """The embedded PostgreSQL, or None when IMGREC_TEST_DATABASE_URL names another."""
+    if os.environ.get("IMGREC_TEST_DATABASE_URL"):
+        yield None
+        return
+    with Postgres(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        connections.settings["default"].update(
+            {**database(server.url), "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False}
+        )
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis | None]:
+    """The embedded Redis, or None when IMGREC_TEST_REDIS_URL names another.
+
+    A test that kills or freezes it brings it back itself: ``start()``, ``thaw()``.
+    """
+    if os.environ.get("IMGREC_TEST_REDIS_URL"):
+        yield None
+        return
+    from tests.celery import app
+
+    with Redis(tmp_path_factory.mktemp("redis")) as server:
+        app.conf.broker_url = server.url
+        with override_settings(CELERY_BROKER_URL=server.url, REDIS_URL=server.url):
+            yield server
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres: Postgres | None, redis_server: Redis | None) -> None:
+    """Have both servers running before pytest-django makes its database."""
+
+
+@pytest.fixture(autouse=True)
+def media(tmp_path: Path, settings: SettingsWrapper) -> Path:
+    """An empty folder of uploaded files for each test."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def environment(
+    transactional_db: None, media: Path, settings: SettingsWrapper
+) -> Callable[..., dict[str, str]]:
+    """A function that returns what a process needs to work on the test's database and files.
+
+    Its keyword arguments are laid over ``settings.IMGREC``.
+    """
+
+    def build(**imgrec: object) -> dict[str, str]:
+        to = connections["default"].settings_dict
+        url = f"postgresql://{to['USER']}:{to['PASSWORD']}@{to['HOST']}:{to['PORT']}/{to['NAME']}"
+        return {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "PYTHONPATH": str(ROOT),
+            "IMGREC_TEST_DATABASE_URL": url,
+            "IMGREC_TEST_REDIS_URL": settings.CELERY_BROKER_URL,
+            "IMGREC_TEST_MEDIA": settings.MEDIA_ROOT,
+            "IMGREC_TEST_IMGREC": json.dumps({**settings.IMGREC, **imgrec}),
+        }
+
+    return build
+
+
+@pytest.fixture
+def start_worker(
+    environment: Callable[..., dict[str, str]], settings: SettingsWrapper, tmp_path: Path
+) -> Iterator[Callable[..., Worker]]:
+    """A function that starts a worker of two processes; keyword arguments as for ``environment``.
+
+    The queues are empty at the start of the test; its workers are gone at the end.
+    """
+    workers: list[Worker] = []
+
+    def start(**imgrec: object) -> Worker:
+        log = tmp_path / f"worker{len(workers)}.log"
+        workers.append(Worker(environment(**imgrec), log=log))
+        return workers[-1]
+
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        client.flushdb()
+    yield start
+    for worker in workers:
+        worker.stop()
+
+
+@pytest.fixture
+def celery_worker(start_worker: Callable[..., Worker]) -> Worker:
+    """A running worker of two processes."""
+    return start_worker()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the photos the figures are measured on."""
+    folder = Path(os.environ.get("IMGREC_TEST_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no photos in {folder}; IMGREC_TEST_DATA names another folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """The Chromium of the machine; without one the test is skipped, or fails where it must not."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    reason = "no Chromium on this machine (on Debian: apt-get install chromium)"
+    if os.environ.get("IMGREC_REQUIRE_BROWSER"):
+        pytest.fail(reason)
+    pytest.skip(reason)
