@@ -1,0 +1,42 @@
+# make demo    the demo shop with everything it needs; ARGS="--check" and the like are passed on
+# make test    lint, types and the tests, in random order
+# make full    the same with the tests that take minutes
+# make bench   the benchmarks
+#
+# The first call makes a virtual environment in .venv and fills it: torch is large. PYTHON and
+# VENV name another interpreter and another place.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test full lint format bench
+
+demo: $(VENV)/.demo-installed
+	$(BIN)/python manage.py demo $(ARGS)
+
+test: lint
+	$(BIN)/pytest $(ARGS)
+
+full: lint
+	$(BIN)/pytest -m "" $(ARGS)
+
+lint: $(VENV)/.test-installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.test-installed
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test-installed
+	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python $$script $(ARGS); done
+
+# Installed anew when the dependencies change, and only then.
+$(VENV)/.%-installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check --editable ".[$*]"
+	touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
