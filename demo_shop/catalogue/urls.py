@@ -1,0 +1,16 @@
+"""The shop's pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from demo_shop.catalogue import photo_search, views
+
+app_name = "shop"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("products/", views.catalogue, name="catalogue"),
+    path("products/<int:pk>/<slug:slug>/", views.product, name="product"),
+    path("categories/<slug:slug>/", views.category, name="category"),
+    path("similar-to-my-photo/", photo_search.similar_to_my_photo, name="photo-search"),
+]
