@@ -15,7 +15,7 @@ import pytest
 import redis
 from django.db import connections
 from django.test import override_settings
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from demo_shop.environment import database
 from demo_shop.services import Postgres, Redis
@@ -58,7 +58,7 @@ def django_db_modify_db_settings(postgres: Postgres | None, redis_server: Redis 
 
 
 @pytest.fixture(autouse=True)
-def media(tmp_path: Path, settings: SettingsWrapper) -> Path:
+def media(tmp_path: Path, settings: Settings) -> Path:
     """An empty folder of uploaded files for each test."""
     settings.MEDIA_ROOT = str(tmp_path / "media")
     return tmp_path / "media"
@@ -66,7 +66,7 @@ def media(tmp_path: Path, settings: SettingsWrapper) -> Path:
 
 @pytest.fixture
 def environment(
-    transactional_db: None, media: Path, settings: SettingsWrapper
+    transactional_db: None, media: Path, settings: Settings
 ) -> Callable[..., dict[str, str]]:
     """A function that returns what a process needs to work on the test's database and files.
 
@@ -91,7 +91,7 @@ def environment(
 
 @pytest.fixture
 def start_worker(
-    environment: Callable[..., dict[str, str]], settings: SettingsWrapper, tmp_path: Path
+    environment: Callable[..., dict[str, str]], settings: Settings, tmp_path: Path
 ) -> Iterator[Callable[..., Worker]]:
     """A function that starts a worker of two processes; keyword arguments as for ``environment``.
 
