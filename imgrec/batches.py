@@ -1,0 +1,214 @@
+"""One claimed batch of photos: read, decode, embed, store. Every job ends in one of
+
+stored (its lists follow), unchanged (forgotten), removed (its lists follow), waiting, failed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
+from PIL.Image import Image
+
+from imgrec import jobs, vectors
+from imgrec.conf import settings
+from imgrec.errors import PictureError, WeightsUnavailable
+from imgrec.images import open_picture
+from imgrec.jobs import Claim
+from imgrec.reasons import Reason
+from imgrec.spaces import SpaceDefinition
+from imgrec.vectors import NewVector
+
+logger = logging.getLogger(__name__)
+
+WEIGHTS_WAIT_SECONDS = 60
+STORAGE_WAIT_SECONDS = 5
+# Encoders look at 224 to 256 pixels: photos are kept at four times that while they wait.
+SHORT_SIDE = 1024
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo of the batch, as the database has it, and its picture once decoded."""
+
+    claim: Claim
+    owner: Any  # the row that owns the photo, or None when it is gone
+    stored: Any  # its vector's row (without the vector), or None
+    name: str
+    digest: str = ""
+    picture: Image | None = None
+
+
+class Batch:
+    """Takes the claimed jobs of one space to their ends."""
+
+    def __init__(self, space: SpaceDefinition, claims: list[Claim]) -> None:
+        self.space = space
+        self.claims = claims
+        self.embeddings = space.embedding_model.objects.using(space.using)
+        self.lists: dict[int, str] = {}  # job -> the item whose lists must follow
+        self.unchanged: list[Claim] = []
+
+    def run(self) -> None:
+        """Process the whole batch; one bad photo harms no other."""
+        decoded = [photo for photo in map(self._look_at, self._photos()) if photo]
+        if decoded:
+            jobs.renew(self.space, self.claims)
+            self._embed_and_store(decoded)
+        jobs.finish(self.space, self.unchanged)
+        jobs.to_lists(self.space, self.lists)
+
+    def _photos(self) -> list[Photo]:
+        to_key = self.space.model._meta.pk.to_python
+        keys = [to_key(claim.object_pk) for claim in self.claims]
+        owners = self.space.model._base_manager.using(self.space.using).in_bulk(keys)
+        stored = self.embeddings.defer("vector").in_bulk(keys)
+        photos = []
+        for claim, key in zip(self.claims, keys, strict=True):
+            owner = owners.get(key)
+            name = str(getattr(owner, self.space.source) or "") if owner is not None else ""
+            photos.append(Photo(claim, owner, stored.get(key), name))
+        return photos
+
+    def _look_at(self, photo: Photo) -> Photo | None:
+        """Return the photo decoded, or None when its job ended here."""
+        if not photo.name:
+            self._delete_vector(photo)
+            self.lists[photo.claim.id] = self._item(photo)
+            return None
+        try:
+            data = self._read(getattr(photo.owner, self.space.source))
+            digest = sha256(data).hexdigest()
+            if self._is_known(photo, digest):
+                self._keep(photo)
+                return None
+            picture = open_picture(data, short_side=SHORT_SIDE)
+        except PictureError as error:
+            self._refuse(photo, error)
+            return None
+        return Photo(photo.claim, photo.owner, photo.stored, photo.name, digest, picture)
+
+    def _read(self, file: FieldFile) -> bytes:
+        """Read at most one byte more than allowed, from any storage."""
+        try:
+            with file.storage.open(str(file.name), "rb") as opened:
+                return bytes(opened.read(settings.max_file_bytes + 1))
+        except FileNotFoundError as error:
+            raise PictureError(Reason.FILE_MISSING) from error
+        except Exception as error:  # broad: every storage has errors of its own
+            detail = f"{type(error).__name__}: {error}"
+            raise PictureError(Reason.STORAGE_ERROR, detail=detail) from error
+
+    def _is_known(self, photo: Photo, digest: str) -> bool:
+        stored = photo.stored
+        version = self.space.embedder.version
+        return bool(stored) and (stored.sha256, stored.version) == (digest, version)
+
+    def _keep(self, photo: Photo) -> None:
+        """Same bytes, same encoder: at most the name is new, or the item it belongs to."""
+        claim = photo.claim
+        if photo.stored.source_name != photo.name:
+            rows = self.embeddings.filter(pk=photo.stored.pk, job_id__lte=claim.id)
+            rows.update(source_name=photo.name)
+        if claim.item_pk:
+            self.lists[claim.id] = claim.item_pk
+        else:
+            self.unchanged.append(claim)
+
+    def _refuse(self, photo: Photo, error: PictureError) -> None:
+        """Wait for a storage that may come back; else fail with the reason."""
+        attempts = photo.claim.attempts
+        if error.code == Reason.STORAGE_ERROR and attempts < settings.max_attempts:
+            seconds = STORAGE_WAIT_SECONDS * 2 ** (attempts - 1)
+            jobs.wait(
+                self.space, [photo.claim], seconds=seconds, reason=error.code, message=str(error)
+            )
+        else:
+            self._fail(photo, error.code, str(error))
+
+    def _fail(self, photo: Photo, reason: Reason, message: str) -> None:
+        """Keep the job as failed, and let go of the vector of an older photo."""
+        name, claim = photo.name, photo.claim
+        logger.warning("imgrec: %s %s (%s): %s", self.space.label, claim.object_pk, name, message)
+        with transaction.atomic(using=self.space.using):
+            jobs.fail(self.space, claim, reason, message, source_name=name)
+            if photo.stored and photo.stored.source_name != name:
+                self._delete_vector(photo)
+                jobs.mark_lists(self.space, claim, self._item(photo))
+
+    def _delete_vector(self, photo: Photo) -> None:
+        key = self.space.model._meta.pk.to_python(photo.claim.object_pk)
+        self.embeddings.filter(pk=key, job_id__lte=photo.claim.id).delete()
+
+    def _item(self, photo: Photo) -> str:
+        if photo.claim.item_pk or not self.space.item:
+            return photo.claim.item_pk or photo.claim.object_pk
+        column = self.space.model._meta.get_field(self.space.item).attname
+        item = getattr(photo.owner, column, None)
+        return "" if item is None else str(item)
+
+    def _embed_and_store(self, photos: list[Photo]) -> None:
+        try:
+            rows = self._embed([photo.picture for photo in photos if photo.picture])
+        except WeightsUnavailable as error:
+            self._wait_for_weights(photos, str(error))
+            return
+        good = []
+        for photo, row in zip(photos, rows, strict=True):
+            if isinstance(row, Exception):
+                self._fail(photo, Reason.EMBEDDER_FAILED, f"{type(row).__name__}: {row}")
+            elif not np.isfinite(row).all() or not row.any():
+                self._fail(photo, Reason.NO_FEATURES, str(Reason.NO_FEATURES.advice))
+            else:
+                good.append((photo, row))
+        if good:
+            self._store(good)
+
+    def _embed(self, pictures: list[Image]) -> Sequence[Any]:
+        """Embed a batch; when that fails, each picture alone, so that one harms no other."""
+        embedder = self.space.embedder
+        try:
+            return embedder.embed(pictures)
+        except WeightsUnavailable:
+            raise
+        except Exception:  # broad: an encoder is anybody's code
+            logger.exception("imgrec: %s failed on a batch, trying one by one", embedder.name)
+        return [self._embed_alone(picture) for picture in pictures]
+
+    def _embed_alone(self, picture: Image) -> Any:
+        try:
+            return self.space.embedder.embed([picture])[0]
+        except Exception as error:  # broad: as above, and it becomes the job's reason
+            return error
+
+    def _wait_for_weights(self, photos: list[Photo], message: str) -> None:
+        """Nothing is wrong with the pictures: the jobs wait, with the ways out for all to see."""
+        logger.error("imgrec: %s: %s", self.space.label, message)
+        jobs.wait(
+            self.space,
+            [photo.claim for photo in photos],
+            seconds=WEIGHTS_WAIT_SECONDS,
+            reason=Reason.WEIGHTS_UNAVAILABLE,
+            message=message,
+            counts=False,
+        )
+
+    def _store(self, good: list[tuple[Photo, Any]]) -> None:
+        """Commit the vectors together with the marks that their lists must follow."""
+        new = [
+            NewVector(photo.claim.object_pk, photo.claim.id, photo.name, photo.digest, row)
+            for photo, row in good
+        ]
+        with transaction.atomic(using=self.space.using):
+            kept = vectors.store(self.space, new)
+            follow = [photo for photo, _row in good if photo.claim.object_pk in kept]
+            jobs.to_lists(self.space, {p.claim.id: self._item(p) for p in follow})
+            # Refused: the photo was replaced meanwhile, and its own job or the sweep follows.
+            refused = [p.claim for p, _row in good if p.claim.object_pk not in kept]
+            jobs.finish(self.space, refused)

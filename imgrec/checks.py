@@ -1,0 +1,198 @@
+"""``imgrec.E0nn`` and ``W0nn``: what is set up wrong, and the way out of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from celery import current_app
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db import connections, router
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import FileField, Q
+
+from imgrec import extension, spaces
+from imgrec.conf import Settings, declared, known_keys
+from imgrec.models import EmbeddingJob
+from imgrec.spaces import SpaceDefinition, all_spaces
+
+
+def register_all() -> None:
+    """Register every check; called once from ``ready()``."""
+    register(check_settings, "imgrec")
+    register(check_spaces, Tags.models)
+    register(check_dimensions, Tags.models)
+    register(check_databases, "imgrec")
+    register(check_celery, "imgrec")
+    register(check_extension, Tags.database)
+
+
+def check_settings(**kwargs: Any) -> list[CheckMessage]:
+    """E001, E002: the ``IMGREC`` dict."""
+    value = getattr(django_settings, "IMGREC", None)
+    if value is not None and not isinstance(value, dict):
+        hint = 'Write IMGREC = {"batch_size": 32}, or leave it out.'
+        return [Error("IMGREC is not a dict.", hint=hint, id="imgrec.E001")]
+    return [*_unknown_keys(), *_wrong_types()]
+
+
+def _unknown_keys() -> Iterator[CheckMessage]:
+    for key in declared():
+        if key not in known_keys():
+            near = get_close_matches(str(key), known_keys(), 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known_keys())}."
+            yield Error(f"IMGREC has no key {key!r}.", hint=hint, id="imgrec.E002")
+
+
+def _wrong_types() -> Iterator[CheckMessage]:
+    defaults = Settings()
+    for key, value in declared().items():
+        default = getattr(defaults, key, value)
+        kinds = (int, float) if isinstance(default, float) else (type(default),)
+        if type(value) not in kinds:
+            hint = f"Give a {kinds[-1].__name__}, for example {default!r}."
+            yield Error(f"IMGREC[{key!r}] is {value!r}.", hint=hint, id="imgrec.E003")
+        elif isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
+            yield Error(f"IMGREC[{key!r}] is {value!r}.", hint="Give 0 or more.", id="imgrec.E003")
+
+
+def check_spaces(**kwargs: Any) -> list[CheckMessage]:
+    """E004 to E007: what each field names."""
+    found: list[CheckMessage] = [
+        Error(
+            f"{label}: item={item!r} is no foreign key of the model.",
+            hint="Name the ForeignKey (or OneToOneField) from the photo to its product.",
+            id="imgrec.E005",
+        )
+        for label, item in spaces.complaints().items()
+    ]
+    for space in all_spaces():
+        found += [*_check_source(space), *_check_rules(space)]
+    return found
+
+
+def _check_source(space: SpaceDefinition) -> Iterator[CheckMessage]:
+    names = [f.name for f in space.model._meta.get_fields() if isinstance(f, FileField)]
+    if space.source not in names:
+        yield Error(
+            f"{space.label}: source={space.source!r} is no ImageField of {space.model._meta.label}.",
+            hint=f"Its image and file fields: {', '.join(names) or 'none'}.",
+            obj=space.model,
+            id="imgrec.E004",
+        )
+
+
+def _check_rules(space: SpaceDefinition) -> Iterator[CheckMessage]:
+    for name, rule in (("visible", space.visible), ("recommend", space.recommend)):
+        if rule is None:
+            continue
+        try:
+            if not isinstance(rule, Q):
+                raise TypeError(f"{rule!r} is not a Q object")
+            str(space.item_model._base_manager.filter(rule).query)
+        except (FieldError, FieldDoesNotExist, TypeError, ValueError) as error:
+            yield Error(
+                f"{space.label}: {name}= cannot be applied to {space.item_model._meta.label}: {error}",
+                hint=f"Write it from the product's model, as in {name}=Q(published=True).",
+                obj=space.model,
+                id="imgrec.E006",
+            )
+
+
+def check_dimensions(**kwargs: Any) -> list[CheckMessage]:
+    """E007: a field's vectors cannot change their length once migrated."""
+    if not all_spaces():
+        return []
+    state = MigrationLoader(None).project_state()
+    found: list[CheckMessage] = []
+    for space in all_spaces():
+        meta = space.embedding_model._meta
+        migrated = state.models.get((meta.app_label, meta.model_name))
+        before = getattr(migrated.fields.get("vector"), "dimensions", None) if migrated else None
+        if before not in (None, space.embedder.dimensions):
+            found.append(_dimensions_changed(space, before))
+    return found
+
+
+def _dimensions_changed(space: SpaceDefinition, before: int) -> Error:
+    return Error(
+        f"{space.label}: the encoder {space.embedder.name} gives {space.embedder.dimensions} "
+        f"dimensions, but the migrated table has {before}.",
+        hint=(
+            "Leave this field as it is and declare a second one beside it with the new "
+            "embedder=; fill it, compare, switch the served space in the admin, then remove "
+            "the old field."
+        ),
+        obj=space.model,
+        id="imgrec.E007",
+    )
+
+
+def check_databases(**kwargs: Any) -> list[CheckMessage]:
+    """E008, E009: one PostgreSQL database for jobs, vectors and products."""
+    found: list[CheckMessage] = []
+    if not all_spaces():
+        return found
+    jobs = router.db_for_write(EmbeddingJob)
+    if connections[jobs].vendor != "postgresql":
+        hint = "Use django.db.backends.postgresql; for tests on SQLite see the docs."
+        text = f"imgrec needs PostgreSQL with pgvector; {jobs!r} is {connections[jobs].vendor}."
+        found.append(Error(text, hint=hint, id="imgrec.E008"))
+    for space in all_spaces():
+        used = {
+            space.using,
+            router.db_for_write(space.model),
+            router.db_for_write(space.item_model),
+        }
+        if used != {jobs}:
+            hint = "Route the app that owns the field and imgrec to one database."
+            text = f"{space.label} is spread over databases: {', '.join(sorted(used | {jobs}))}."
+            found.append(Error(text, hint=hint, id="imgrec.E009"))
+    return found
+
+
+def check_celery(**kwargs: Any) -> list[CheckMessage]:
+    """W001: without the shop's Celery app here, work waits for the workers' own clock."""
+    app = current_app._get_current_object()
+    if not all_spaces() or app.main != "default" or app.configured:
+        return []
+    hint = 'Load it in the project\'s __init__.py: "from .celery import app as celery_app".'
+    text = "No Celery app is loaded in this process: photos are embedded with a delay."
+    return [Warning(text, hint=hint, id="imgrec.W001")]
+
+
+def check_extension(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """E010, W002: the extension, for ``check --database``."""
+    used = {space.using for space in all_spaces()} & set(databases or ())
+    return [message for using in sorted(used) for message in _check_extension(using)]
+
+
+def _check_extension(using: str) -> Iterable[CheckMessage]:
+    if connections[using].vendor != "postgresql":
+        return
+    version = extension.installed_version(using)
+    if not version:
+        with connections[using].cursor() as cursor:
+            cursor.execute(
+                "SELECT has_database_privilege(current_database(), 'CREATE') AND EXISTS ("
+                "SELECT FROM pg_available_extension_versions WHERE name = 'vector' "
+                "AND (trusted OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)))"
+            )
+            may_create = cursor.fetchone()[0]
+        if not may_create:
+            text = f"The database {using!r} lacks the extension pgvector."
+            yield Error(text, hint=extension.what_to_run(using), id="imgrec.E010")
+    elif _numbers(version) < extension.FLOOR:
+        floor = ".".join(map(str, extension.FLOOR))
+        yield Warning(
+            f"pgvector {version} in {using!r} is older than {floor}, which fixes wrong results.",
+            hint='Upgrade the server\'s package, then run "ALTER EXTENSION vector UPDATE;".',
+            id="imgrec.W002",
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -1,0 +1,112 @@
+"""The ``IMGREC`` setting as one frozen, typed object, read on first use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every key of ``IMGREC`` with its default."""
+
+    # What turns a picture into a vector, unless a field says otherwise: a dotted path.
+    embedder: str = "imgrec.embedders.ResNet18"
+    # Files that hold an encoder's weights, for hosts that cannot or may not download them:
+    # {"resnet18": {"path": "/srv/weights/resnet18.pth", "sha256": "..."}}. Without "sha256"
+    # the file must be torchvision's own IMAGENET1K_V1.
+    weights: dict[str, dict[str, str]] = field(default_factory=dict)
+    # Threads torch may use in each worker process. More than one makes processes fight.
+    torch_threads: int = 1
+
+    # The Celery queue of imgrec's tasks. Start a worker for it: celery -A shop worker -Q imgrec
+    queue: str = "imgrec"
+    # Photos embedded at a time.
+    batch_size: int = 32
+    # A batch not finished after this long is taken over by another worker.
+    lease_seconds: int = 30
+    # How often a photo may start before it counts as one that kills its worker.
+    max_attempts: int = 3
+    # How often an idle worker looks for work nobody told it of (0: never, use beat).
+    tick_seconds: int = 10
+    # How often an idle worker compares the tables with the shop's rows (0: never, use beat).
+    sweep_seconds: int = 60
+
+    # A photo file larger than this fails with "file_too_large".
+    max_file_bytes: int = 20_000_000
+    # A picture with more pixels than this fails with "too_many_pixels", before it is decoded.
+    max_pixels: int = 50_000_000
+
+    # Whether shoppers may search by a photo of their own.
+    photo_search: bool = True
+    # The largest photo a shopper may send, in bytes.
+    max_upload_bytes: int = 8_000_000
+    # How long a page waits for a worker to embed a shopper's photo.
+    photo_wait_seconds: float = 5.0
+    # The Redis that carries shoppers' photos to a worker. Empty: the Celery broker, when Redis.
+    redis_url: str = ""
+
+    # Products less similar than this are not shown (0..1).
+    min_similarity: float = 0.0
+    # How many neighbours a stored list holds at most.
+    stored_neighbours: int = 96
+    # A stored list that shrank below this is computed anew.
+    refill_below: int = 64
+    # Live search is exact up to this many eligible products, by the HNSW index above.
+    exact_below: int = 5_000
+    # hnsw.ef_search of live searches by the index.
+    ef_search: int = 200
+    # What the poke may wait for the broker, in a thread of its own.
+    broker_timeout_seconds: float = 1.0
+
+
+def declared() -> dict[str, Any]:
+    """Return the project's ``IMGREC`` dict as written, or an empty one."""
+    value = getattr(django_settings, "IMGREC", None)
+    return value if isinstance(value, dict) else {}
+
+
+def known_keys() -> list[str]:
+    """Return the keys ``IMGREC`` may hold."""
+    return [each.name for each in fields(Settings)]
+
+
+class _LazySettings:
+    """Reads ``IMGREC`` when first asked; forgets it when a test overrides the setting."""
+
+    _loaded: Settings | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._loaded is None:
+            known = set(known_keys())
+            self._loaded = Settings(**{k: v for k, v in declared().items() if k in known})
+        return getattr(self._loaded, name)
+
+    def forget(self) -> None:
+        """Read the setting again on next use."""
+        self._loaded = None
+
+
+_lazy = _LazySettings()
+settings: Settings = _lazy  # type: ignore[assignment]
+
+
+def _forget_when_changed(*, setting: str, **kwargs: Any) -> None:
+    if setting == "IMGREC":
+        _lazy.forget()
+
+
+setting_changed.connect(_forget_when_changed, dispatch_uid="imgrec.conf")
+
+
+def redis_url() -> str:
+    """Return the Redis that carries shoppers' photos, or ``""`` when there is none."""
+    if settings.redis_url:
+        return settings.redis_url
+    broker = str(getattr(django_settings, "CELERY_BROKER_URL", "") or "")
+    return (
+        broker if broker.startswith(("redis://", "rediss://", "redis+socket://", "unix://")) else ""
+    )

@@ -1,0 +1,182 @@
+"""The queue of work not yet done: rows in the database; Celery and Redis only make it fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import connections, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Greatest, Now
+
+from imgrec.conf import settings
+from imgrec.models import EmbeddingJob
+from imgrec.reasons import Reason
+from imgrec.spaces import SpaceDefinition
+
+State = EmbeddingJob.State
+OPEN = (State.QUEUED, State.LEASED)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job this process holds until its lease ends."""
+
+    id: int
+    object_pk: str
+    item_pk: str
+    attempts: int
+    source_name: str
+
+
+_CLAIM = """
+UPDATE imgrec_embeddingjob SET state = 'leased', attempts = attempts + 1,
+    due_at = statement_timestamp() + make_interval(secs => %(lease)s)
+WHERE id IN (
+    SELECT id FROM imgrec_embeddingjob
+    WHERE space = %(space)s AND state IN ('queued', 'leased') AND due_at <= statement_timestamp()
+        AND {which}
+    ORDER BY priority, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+RETURNING id, object_pk, item_pk, attempts, source_name
+"""
+
+
+def claim(space: SpaceDefinition) -> list[Claim]:
+    """Take a batch of due jobs and commit the attempt before any picture is touched.
+
+    Photos that were started before come one at a time: if one of them kills its worker,
+    the others of its batch are done on their own.
+    """
+    claims = _claim(space, "attempts = 0", settings.batch_size)
+    while not claims:
+        claims = _claim(space, "attempts > 0", 1)
+        if not claims or claims[0].attempts <= settings.max_attempts:
+            break
+        fail(space, claims[0], Reason.WORKER_DIED)
+        claims = []
+    return _merged(space, claims)
+
+
+def _claim(space: SpaceDefinition, which: str, limit: int) -> list[Claim]:
+    values = {"space": space.label, "lease": settings.lease_seconds, "limit": limit}
+    with connections[space.using].cursor() as cursor:
+        cursor.execute(_CLAIM.format(which=which), values)
+        return [Claim(*row) for row in sorted(cursor.fetchall())]
+
+
+def _merged(space: SpaceDefinition, claims: list[Claim]) -> list[Claim]:
+    """Keep the newest job of each photo; delete the older ones nobody holds."""
+    newest = {(each.object_pk, each.item_pk): each for each in claims}
+    if not newest:
+        return []
+    kept = {each.id for each in newest.values()}
+    waiting = EmbeddingJob.objects.using(space.using).filter(
+        space=space.label, object_pk__in=[each.object_pk for each in newest.values()]
+    )
+    rows = waiting.filter(~Q(state=State.LISTS)).values_list("id", "object_pk", "item_pk", "state")
+    ours = {each.id for each in claims}
+    older = [
+        id
+        for id, object_pk, item_pk, state in rows
+        if id not in kept
+        and (object_pk, item_pk) in newest
+        and id < newest[object_pk, item_pk].id
+        and (id in ours or state != State.LEASED)
+    ]
+    if older:
+        EmbeddingJob.objects.using(space.using).filter(id__in=older).delete()
+    return [each for each in claims if each.id in kept]
+
+
+def renew(space: SpaceDefinition, claims: Iterable[Claim]) -> None:
+    """Start the lease anew, between the stages of a batch."""
+    _rows(space, claims).update(due_at=Now() + timedelta(seconds=settings.lease_seconds))
+
+
+def finish(space: SpaceDefinition, claims: Iterable[Claim]) -> None:
+    """Forget jobs that changed nothing."""
+    _rows(space, claims).delete()
+
+
+def to_lists(space: SpaceDefinition, items: dict[int, str]) -> None:
+    """Mark the lists of these jobs' items as not yet up to date (job id -> item key)."""
+    for id, item_pk in items.items():
+        EmbeddingJob.objects.using(space.using).filter(id=id).update(
+            state=State.LISTS, item_pk=item_pk, reason="", message=""
+        )
+
+
+def mark_lists(space: SpaceDefinition, claim: Claim, item_pk: str) -> None:
+    """Mark an item's lists as not up to date when its job goes on as failed."""
+    EmbeddingJob.objects.using(space.using).create(
+        space=space.label, object_pk=claim.object_pk, item_pk=item_pk, state=State.LISTS
+    )
+
+
+def fail(
+    space: SpaceDefinition,
+    claim: Claim,
+    reason: Reason,
+    message: str = "",
+    *,
+    source_name: str = "",
+) -> None:
+    """Keep the job with its reason, until the photo changes or somebody retries."""
+    _rows(space, [claim]).update(
+        state=State.FAILED,
+        reason=reason,
+        message=(message or str(reason.advice))[:2000],
+        source_name=source_name or claim.source_name,
+    )
+
+
+def wait(
+    space: SpaceDefinition,
+    claims: Iterable[Claim],
+    *,
+    seconds: float,
+    reason: Reason,
+    message: str,
+    counts: bool = True,
+) -> None:
+    """Put jobs back for later, with what is in their way; ``counts``: as a failed attempt."""
+    attempts = F("attempts") if counts else Greatest(F("attempts") - 1, 0)
+    _rows(space, claims).update(
+        state=State.QUEUED,
+        due_at=Now() + timedelta(seconds=seconds),
+        attempts=attempts,
+        reason=reason,
+        message=message[:2000],
+    )
+
+
+def retry_failed(space: SpaceDefinition, object_pks: Iterable[Any] | None = None) -> int:
+    """Queue failed jobs again; return how many."""
+    failed = EmbeddingJob.objects.using(space.using).filter(space=space.label, state=State.FAILED)
+    if object_pks is not None:
+        failed = failed.filter(object_pk__in=[str(pk) for pk in object_pks])
+    return failed.update(state=State.QUEUED, attempts=0, due_at=Now(), reason="", message="")
+
+
+def add(space: SpaceDefinition, object_pks: Iterable[Any], *, priority: int = 0) -> int:
+    """Queue these photo rows, whatever their state; return how many."""
+    jobs = [
+        EmbeddingJob(space=space.label, object_pk=str(pk), priority=priority) for pk in object_pks
+    ]
+    with transaction.atomic(using=space.using):
+        EmbeddingJob.objects.using(space.using).bulk_create(jobs, batch_size=1000)
+    return len(jobs)
+
+
+def open_jobs(space: SpaceDefinition) -> QuerySet[EmbeddingJob]:
+    """Return the jobs still to be done, lists included."""
+    return EmbeddingJob.objects.using(space.using).filter(
+        space=space.label, state__in=[*OPEN, State.LISTS]
+    )
+
+
+def _rows(space: SpaceDefinition, claims: Iterable[Claim]) -> QuerySet[EmbeddingJob]:
+    return EmbeddingJob.objects.using(space.using).filter(id__in=[each.id for each in claims])

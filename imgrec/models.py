@@ -1,0 +1,136 @@
+"""The tables: a photo's vector and an item's list (in the shop's app), jobs and spaces (in ours)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from imgrec.reasons import Reason
+from imgrec.tables import EmbeddingBase
+
+
+class Embedding(models.Model, metaclass=EmbeddingBase):
+    """One photo's vector, one-to-one with the row that owns the photo.
+
+    Subclass it in an app of your own for a model you do not own::
+
+        class PhotoEmbedding(imgrec.Embedding):
+            class Imgrec:
+                model = "catalogue.ProductImage"
+                source = "original"
+                item = "product"
+
+    ``Imgrec`` takes what :class:`imgrec.ImageEmbeddingField` takes, and ``model``.
+    Columns are frozen: an upgrade of imgrec never makes a migration in the shop.
+    """
+
+    source_name = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    version = models.TextField()
+    job_id = models.BigIntegerField()
+    embedded_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self._meta.label} of {self.pk}"
+
+
+class NeighbourList(models.Model):
+    """One item's stored top-k: ids and cosine similarities, most similar first, unfiltered.
+
+    The generated subclass adds ``owner`` (one-to-one with the item) and ``neighbours``
+    (an array of the item's own key type).
+    """
+
+    similarities = ArrayField(models.FloatField())
+    version = models.TextField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self._meta.label} of {self.pk}"
+
+
+class EmbeddingJob(models.Model):
+    """One piece of work not yet done, or failed with a reason.
+
+    Written in the transaction that changed the photo; append-only, so that a second save of
+    the same product never waits for the first. Whoever claims a job merges the older ones.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        LEASED = "leased", _("being embedded")
+        LISTS = "lists", _("waiting for its list")
+        FAILED = "failed", _("failed")
+
+    id = models.BigAutoField(primary_key=True)
+    space = models.CharField(max_length=200)
+    object_pk = models.TextField()
+    item_pk = models.TextField(blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # Lower is sooner: a saved photo overtakes a reindex.
+    priority = models.PositiveSmallIntegerField(default=0)
+    # Claimable from here on: the end of a lease, or of a wait after an error.
+    due_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=Now())
+    source_name = models.TextField(blank=True)
+    reason = models.CharField(max_length=32, blank=True, choices=Reason.choices)
+    message = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("embedding job")
+        verbose_name_plural = _("embedding jobs")
+        indexes: ClassVar = [
+            models.Index(fields=["space", "object_pk"], name="imgrec_job_object"),
+            models.Index(
+                fields=["space", "priority", "id"],
+                name="imgrec_job_claim",
+                condition=models.Q(state__in=["queued", "leased"]),
+            ),
+            models.Index(
+                fields=["space", "id"],
+                name="imgrec_job_lists",
+                condition=models.Q(state="lists"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.space} {self.object_pk}: {self.state}"
+
+
+class Space(models.Model):
+    """One field's vectors: which version is served, and whether it is the one shoppers see."""
+
+    label = models.CharField(max_length=200, primary_key=True)
+    item_model = models.CharField(max_length=200)
+    # Of all spaces of an item model, the one whose lists are shown.
+    is_served = models.BooleanField(_("served"), default=False)
+    # An inactive space gets no work done.
+    is_active = models.BooleanField(_("active"), default=True)
+    served_version = models.TextField(_("served version"), blank=True)
+    run_started_at = models.DateTimeField(null=True, blank=True)
+    run_total = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("space")
+        verbose_name_plural = _("spaces")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["item_model"],
+                condition=models.Q(is_served=True),
+                name="imgrec_one_served_space",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label

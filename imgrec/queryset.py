@@ -1,0 +1,152 @@
+"""``SimilarityQuerySet``: similar products as plain SQL that composes with the shop's own."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import (
+    Exists,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Min,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Greatest, Least
+from pgvector.django import CosineDistance
+
+from imgrec.conf import settings
+from imgrec.guest import with_settings
+from imgrec.served import served_space, served_version
+from imgrec.spaces import SpaceDefinition
+from imgrec.visibility import recommendable, visible
+
+
+class SimilarityQuerySet(QuerySet[Any]):
+    """A queryset of products that can be ordered by visual similarity to one of them."""
+
+    _imgrec_live = False
+
+    def similar_to(
+        self,
+        seed: models.Model,
+        *,
+        min_similarity: float | None = None,
+        space: SpaceDefinition | None = None,
+    ) -> Self:
+        """Return the products similar to ``seed``, nearest first, without ``seed`` itself.
+
+        Annotates ``distance`` (cosine distance, 0..2) and ``similarity`` (the cosine, clipped
+        to 0..1). Filters, annotations, slices and ``values()`` compose. A seed that is hidden
+        or has no vector gives an empty queryset. For many rows the HNSW index answers: nearly
+        exact; :func:`imgrec.similar_products` is the call that never comes up short.
+
+        Not supported, each with a ValueError: after slicing, on a union.
+        """
+        if self.query.is_sliced:
+            raise ValueError("similar_to() after slicing: call it first, then slice its result.")
+        if self.query.combinator:
+            raise ValueError("similar_to() on a union: call it on each part before the union.")
+        chosen = space or served_space(self.model)
+        vector = seed_vector(chosen, seed)
+        found = nearest(recommendable(chosen, self), chosen, vector).exclude(pk=seed.pk)
+        least = settings.min_similarity if min_similarity is None else min_similarity
+        if least > 0:
+            found = found.filter(distance__lte=1 - least)
+        found = found.filter(Exists(visible(chosen, _items(chosen)).filter(pk=seed.pk)))
+        found._imgrec_live = True
+        return found  # type: ignore[no-any-return]
+
+    def _clone(self) -> Self:
+        clone = super()._clone()  # type: ignore[misc]
+        clone._imgrec_live = self._imgrec_live
+        return clone  # type: ignore[no-any-return]
+
+    def _fetch_all(self) -> None:
+        """Evaluate under our search settings, so that filters do not starve the index scan."""
+        if self._imgrec_live and self._result_cache is None:
+            with with_settings(self.db, **search_settings()):
+                super()._fetch_all()
+        else:
+            super()._fetch_all()
+
+    def reverse(self) -> Self:
+        """Refuse on a similarity order: the index only runs from the nearest on."""
+        if self._imgrec_live:
+            raise ValueError(
+                "reverse() of similar_to(): read it nearest first and reverse the list."
+            )
+        return super().reverse()
+
+    def delete(self) -> Any:
+        """Refuse on a similarity order, where it would delete look-alikes."""
+        self._refuse_writes("delete")
+        return super().delete()
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse on a similarity order."""
+        self._refuse_writes("update")
+        return super().update(**kwargs)
+
+    def select_for_update(self, *args: Any, **kwargs: Any) -> Self:
+        """Refuse on a similarity order, whose savepoint would let go of the locks at once."""
+        self._refuse_writes("select_for_update")
+        return super().select_for_update(*args, **kwargs)
+
+    def _refuse_writes(self, name: str) -> None:
+        if self._imgrec_live:
+            raise ValueError(
+                f"{name}() on similar_to(): take the keys and use filter(pk__in=keys)."
+            )
+
+
+def search_settings() -> dict[str, str | int]:
+    """Return the settings of a live search: go on scanning until the filters are satisfied."""
+    return {"hnsw__iterative_scan": "strict_order", "hnsw__ef_search": settings.ef_search}
+
+
+def _items(space: SpaceDefinition) -> QuerySet[Any]:
+    return space.item_model._base_manager.all()
+
+
+def seed_vector(space: SpaceDefinition, seed: models.Model) -> Any:
+    """Return the seed's vector as a subquery (it stays out of query logs).
+
+    With several photos a product, of its first one.
+    """
+    rows = space.embedding_model.objects.filter(
+        version=served_version(space), **{space.item_column: seed.pk}
+    )
+    return Subquery(rows.order_by("pk").values("vector")[:1])
+
+
+def nearest(
+    rows: QuerySet[Any], space: SpaceDefinition, vector: Any, *, exact: bool = False
+) -> QuerySet[Any]:
+    """Order products by distance to a vector (dimensions,), those without a vector left out.
+
+    ``exact``: in a form the approximate index cannot serve.
+    """
+    version = served_version(space)
+    if space.item:
+        photos = space.embedding_model.objects.filter(
+            version=version, **{space.item_column: OuterRef("pk")}
+        )
+        best = photos.values(space.item_column).annotate(d=Min(CosineDistance("vector", vector)))
+        rows = rows.alias(_d=Subquery(best.values("d"), output_field=FloatField()))
+        rows = rows.filter(_d__isnull=False).annotate(distance=F("_d"))
+    else:
+        path = space.reverse
+        rows = rows.filter(**{f"{path}__isnull": False, f"{path}__version": version})
+        distance: Any = CosineDistance(f"{path}__vector", vector)
+        if exact:
+            distance = ExpressionWrapper(distance + Value(0.0), output_field=FloatField())
+        rows = rows.annotate(distance=distance)
+    cosine = ExpressionWrapper(Value(1.0) - F("distance"), output_field=FloatField())
+    return rows.annotate(
+        similarity=Greatest(Least(cosine, Value(1.0)), Value(0.0), output_field=FloatField())
+    ).order_by("distance", "pk")

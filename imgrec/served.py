@@ -1,0 +1,44 @@
+"""Which space and version shoppers see, as subqueries or as one small read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from imgrec.models import Space
+from imgrec.spaces import SpaceDefinition, all_spaces, spaces_of
+
+
+def served_space(model: type[models.Model]) -> SpaceDefinition:
+    """Return the space shown for products of this model.
+
+    One SELECT when a model has several, none otherwise.
+
+    Raises:
+        LookupError: the model has none.
+    """
+    spaces = spaces_of(model)
+    if not spaces:
+        known = ", ".join(sorted({s.item_model._meta.label for s in all_spaces()})) or "none yet"
+        raise LookupError(
+            f"{model._meta.label} has no ImageEmbeddingField, so it has no similar products. "
+            f"Models that have: {known}."
+        )
+    if len(spaces) == 1:
+        return spaces[0]
+    shown = Space.objects.filter(is_served=True, label__in=[space.label for space in spaces])
+    label = shown.values_list("label", flat=True).first()
+    return next((space for space in spaces if space.label == label), spaces[0])
+
+
+def served_version(space: SpaceDefinition) -> Any:
+    """Return the served version as a subquery, so that a switch is seen by the next read."""
+    return Subquery(Space.objects.filter(label=space.label).values("served_version")[:1])
+
+
+def is_served(space: SpaceDefinition, version: Any) -> QuerySet[Space]:
+    """Return the space's row if it is shown and serves ``version`` (for ``Exists``)."""
+    rows = Space.objects.filter(label=space.label, served_version=OuterRef(version))
+    return rows if len(spaces_of(space.item_model)) == 1 else rows.filter(is_served=True)

@@ -1,0 +1,160 @@
+"""The read use case: similar products, from the stored list if it suffices, else live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+from django.db import models
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, QuerySet, Value
+
+from imgrec import live, photo_queries
+from imgrec.conf import settings
+from imgrec.guest import guarded
+from imgrec.matching import note_photos
+from imgrec.results import SimilarProducts
+from imgrec.served import is_served, served_space
+from imgrec.spaces import SpaceDefinition, all_spaces, spaces_of
+from imgrec.visibility import recommendable, visible
+
+
+def similar_products(
+    seed: models.Model,
+    *,
+    limit: int = 8,
+    among: QuerySet[Any] | None = None,
+    min_similarity: float | None = None,
+    space: SpaceDefinition | None = None,
+) -> SimilarProducts:
+    """Return at most ``limit`` products that look like ``seed``, the most similar first.
+
+    Args:
+        seed: a product. Hidden, unsaved or without a vector: the answer is empty.
+        limit: how many; fewer come only when fewer are eligible.
+        among: a queryset of products to choose from, e.g. of one brand.
+        min_similarity: nothing less similar (0..1); default ``IMGREC["min_similarity"]``.
+        space: search here rather than in the space that is served.
+
+    Returns:
+        A list of the shop's own instances, each with ``.similarity`` (0..1); with several
+        photos a product also ``.matched_photo`` and ``.seed_photo``, the keys of the best pair.
+
+    Raises:
+        LookupError: the model has no ImageEmbeddingField.
+        ValueError: ``limit`` or ``among`` cannot be used; the message says what can.
+    """
+    spaces = [space] if space else spaces_of(type(seed))
+    if not spaces:
+        served_space(type(seed))  # raises with the models that have one
+    rows = _candidates(spaces[0], among, limit)
+    least = settings.min_similarity if min_similarity is None else min_similarity
+    if seed.pk is None or limit == 0:
+        return SimilarProducts()
+    with guarded(rows.db):
+        found = _from_list(seed, spaces, rows, limit, least)
+        if found is None:
+            chosen = space or served_space(type(seed))
+            found = live.similar_to_seed(chosen, seed, rows.exclude(pk=seed.pk), limit, least)
+        note_photos(found, seed, rows.db)
+    return found
+
+
+def similar_to_photo(
+    photo: BinaryIO | bytes,
+    *,
+    model: type[models.Model] | None = None,
+    limit: int = 8,
+    among: QuerySet[Any] | None = None,
+    min_similarity: float | None = None,
+) -> SimilarProducts:
+    """Return products that look like a shopper's photo, embedded by a worker.
+
+    Waits at most ``photo_wait_seconds``; reads at most ``max_upload_bytes`` + 1 bytes.
+
+    Raises:
+        PictureError: the photo cannot be used; ``code`` says why.
+        PhotoSearchUnavailable: switched off, or no worker answered.
+        LookupError: ``model`` (or ``among``) is needed to tell which products are meant.
+    """
+    space = served_space(model or (among.model if among is not None else _only_model()))
+    rows = _candidates(space, among, limit)
+    least = settings.min_similarity if min_similarity is None else min_similarity
+    data = photo if isinstance(photo, bytes) else photo.read(settings.max_upload_bytes + 1)
+    vector = photo_queries.ask(space, data)
+    with guarded(rows.db):
+        return live.similar_to_vectors(space, [vector], rows, limit, least)
+
+
+def _only_model() -> type[models.Model]:
+    found = {space.item_model for space in all_spaces()}
+    if len(found) != 1:
+        names = ", ".join(sorted(model._meta.label for model in found)) or "none"
+        raise LookupError(f"Say which products are meant: model=… (models with a field: {names}).")
+    return found.pop()
+
+
+def _candidates(space: SpaceDefinition, among: QuerySet[Any] | None, limit: int) -> QuerySet[Any]:
+    """Return the shop's rows to choose from, filtered now by what may be seen."""
+    if limit < 0:
+        raise ValueError(f"limit={limit}: 0 or more.")
+    rows = space.item_model._default_manager.all() if among is None else among.all()
+    problem = ""
+    if not issubclass(rows.model, space.item_model):
+        problem = f"is of {rows.model._meta.label}, not of {space.item_model._meta.label}"
+    elif rows.query.is_sliced:
+        problem = "is sliced: pass it unsliced, limit= cuts the result"
+    elif rows.query.combinator:
+        problem = "is a union: use | or Q objects"
+    elif rows._fields is not None:
+        problem = "gives values(): pass instances, with only() if you want less"
+    if problem:
+        raise ValueError(f"among= {problem}.")
+    return recommendable(space, rows)
+
+
+def _from_list(
+    seed: models.Model,
+    spaces: Sequence[SpaceDefinition],
+    rows: QuerySet[Any],
+    limit: int,
+    least: float,
+) -> SimilarProducts | None:
+    """Return products from the stored list, or None when it cannot tell enough.
+
+    Two SELECTs: the list of whichever space is served, and the products themselves.
+    """
+    stored = _stored_list(seed, spaces, rows.db)
+    if stored is None:
+        return None
+    label, keys, similarities = stored
+    wanted = {k: s for k, s in zip(keys, similarities, strict=True) if s >= least}
+    found = SimilarProducts(_in_order(rows, spaces[0], list(wanted), limit), label, "list")
+    for product in found:
+        product.similarity = wanted[product.pk]
+    says_all = len(wanted) < len(keys) or len(keys) < settings.refill_below
+    return found if len(found) == limit or says_all else None
+
+
+def _stored_list(
+    seed: models.Model, spaces: Sequence[SpaceDefinition], using: str
+) -> tuple[str, list[Any], list[float]] | None:
+    parts = []
+    for space in spaces:
+        shown = visible(space, space.item_model._base_manager.all()).filter(pk=OuterRef("owner"))
+        lists = space.list_model.objects.using(using).filter(Exists(shown), owner=seed.pk)
+        if len(spaces) > 1 or spaces_of(type(seed)) == list(spaces):
+            lists = lists.filter(Exists(is_served(space, "version")))
+        parts.append(lists.values_list(Value(space.label), "neighbours", "similarities"))
+    read = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+    return next(iter(read), None)
+
+
+def _in_order(
+    rows: QuerySet[Any], space: SpaceDefinition, keys: list[Any], limit: int
+) -> list[Any]:
+    """Fetch the first ``limit`` of these products that the filters leave, in this order."""
+    if not keys:
+        return []
+    order = Value(keys, output_field=space.list_model._meta.get_field("neighbours"))
+    place = Func(order, F("pk"), function="array_position", output_field=IntegerField())
+    return list(rows.filter(pk__in=keys).alias(_place=place).order_by("_place")[:limit])

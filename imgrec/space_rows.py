@@ -1,0 +1,59 @@
+"""The rows of ``Space``: one for each declared space, exactly one served for each item model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections, router, transaction
+
+from imgrec.models import EmbeddingJob, Space
+from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
+
+
+def sync() -> None:
+    """Make rows for new spaces; forget spaces whose field was removed. Safe to repeat."""
+    declared = {space.label: space for space in all_spaces()}
+    using = router.db_for_write(Space)
+    with transaction.atomic(using=using):
+        gone = Space.objects.using(using).exclude(label__in=declared)
+        gone.delete()
+        EmbeddingJob.objects.using(using).exclude(space__in=declared).delete()
+        known = set(Space.objects.using(using).values_list("label", flat=True))
+        for label, space in declared.items():
+            if label not in known:
+                Space.objects.using(using).get_or_create(
+                    label=label, defaults={"item_model": item_label(space)}
+                )
+        for item_model in {item_label(space) for space in declared.values()}:
+            _serve_one(using, item_model, declared)
+
+
+def _serve_one(using: str, item_model: str, declared: dict[str, SpaceDefinition]) -> None:
+    rows = Space.objects.using(using).filter(item_model=item_model)
+    if not rows.filter(is_served=True).exists():
+        first = next(s.label for s in declared.values() if item_label(s) == item_model)
+        rows.filter(label=first).update(is_served=True)
+
+
+def item_label(space: SpaceDefinition) -> str:
+    """Return the item model's label, as in ``Space.item_model``."""
+    return str(space.item_model._meta.label_lower)
+
+
+def serve(label: str) -> None:
+    """Show shoppers this space from now on, and no other of the same products."""
+    space = space_by_label(label)
+    if space is None:
+        known = ", ".join(each.label for each in all_spaces()) or "none"
+        raise LookupError(f"No space {label!r} is declared. Declared: {known}.")
+    rows = Space.objects.using(router.db_for_write(Space)).filter(item_model=item_label(space))
+    with transaction.atomic(using=rows.db):
+        rows.update(is_served=False)
+        rows.filter(label=label).update(is_served=True)
+
+
+def after_migrations(*, using: str, **kwargs: Any) -> None:
+    """Bring the rows in line after every migrate, in the database that holds them."""
+    if using == router.db_for_write(Space) and router.allow_migrate_model(using, Space):
+        if Space._meta.db_table in connections[using].introspection.table_names():
+            sync()

@@ -1,0 +1,75 @@
+"""The state of every photo row: exactly one, so that the numbers add up to the catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    When,
+)
+from django.db.models import Value as V
+from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy as _
+
+from imgrec.models import EmbeddingJob
+from imgrec.spaces import SpaceDefinition
+
+
+class PhotoState(models.TextChoices):
+    """First match wins, in this order."""
+
+    NO_PHOTO = "no_photo", _("no photo")
+    FAILED = "failed", _("failed")
+    LEASED = "leased", _("being embedded")
+    QUEUED = "queued", _("queued")
+    MISSING = "missing", _("missing")
+    STALE = "stale", _("out of date")
+    READY = "ready", _("ready")
+
+
+def annotate_state(
+    rows: QuerySet[Any], space: SpaceDefinition, *, name: str = "imgrec_state"
+) -> QuerySet[Any]:
+    """Annotate rows that own photos with their :class:`PhotoState`, and ``<name>_reason``."""
+    newest = EmbeddingJob.objects.filter(
+        space=space.label, object_pk=Cast(OuterRef("pk"), TextField())
+    ).order_by("-id")
+    vector = space.embedding_model.objects.filter(owner=OuterRef("pk"))
+    fresh = vector.filter(source_name=OuterRef(space.source), version=space.embedder.version)
+    job, source = f"{name}_job", space.source
+    rows = rows.alias(
+        **{
+            job: Subquery(newest.values("state")[:1]),
+            f"{name}_stored": models.Exists(vector),
+            f"{name}_fresh": models.Exists(fresh),
+        }
+    )
+    state = Case(
+        When(Q(**{source: ""}) | Q(**{f"{source}__isnull": True}), then=V(PhotoState.NO_PHOTO)),
+        When(**{job: "failed"}, then=V(PhotoState.FAILED)),
+        When(**{job: "leased"}, then=V(PhotoState.LEASED)),
+        When(**{f"{job}__in": ["queued", "lists"]}, then=V(PhotoState.QUEUED)),
+        When(**{f"{name}_stored": False}, then=V(PhotoState.MISSING)),
+        When(**{f"{name}_fresh": False}, then=V(PhotoState.STALE)),
+        default=V(PhotoState.READY),
+        output_field=CharField(),
+    )
+    reason = Subquery(newest.values("reason")[:1])
+    return rows.annotate(**{name: state, f"{name}_reason": reason})
+
+
+def count_states(space: SpaceDefinition) -> dict[str, int]:
+    """Return how many photo rows are in each state, every state named."""
+    rows = space.model._base_manager.using(space.using).order_by()
+    counted = annotate_state(rows, space).values("imgrec_state").annotate(n=Count("pk"))
+    found = dict(counted.values_list("imgrec_state", "n"))
+    return {state.value: found.get(state.value, 0) for state in PhotoState}

@@ -1,0 +1,89 @@
+"""Celery shells round the plain functions, and a worker's own clock (beat is optional)."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from celery import bootsteps, current_app, shared_task
+from celery.signals import celeryd_init
+
+from imgrec import indexing, photo_queries, sweep
+from imgrec.conf import settings
+
+logger = logging.getLogger(__name__)
+
+# A task gives its process back after this long; one more message makes sure work goes on.
+TASK_SECONDS = 20
+
+
+@shared_task(name="imgrec.embed_pending", ignore_result=True)
+def embed_pending() -> None:
+    """Embed what waits; call one more process to help while there is more than a batch."""
+    if indexing.is_crowded():
+        _send("imgrec.embed_pending")
+    if indexing.work(seconds=TASK_SECONDS):
+        _send("imgrec.embed_pending")
+
+
+@shared_task(name="imgrec.sweep", ignore_result=True)
+def sweep_all() -> None:
+    """Find what no signal told us, and have it done."""
+    if sweep.sweep():
+        _send("imgrec.embed_pending")
+
+
+@shared_task(name="imgrec.answer_photos", ignore_result=True)
+def answer_photos() -> None:
+    """Embed the photos shoppers wait for."""
+    photo_queries.answer_waiting()
+
+
+def _send(name: str, **options: Any) -> None:
+    current_app.send_task(name, queue=settings.queue, ignore_result=True, **options)
+
+
+class Clock(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Sends our tasks now and then from a worker that consumes our queue.
+
+    In the worker's own event loop: a thread beside it could hold a lock when the pool forks.
+    Started anew after each reconnection, so work waiting for Redis goes on at once.
+    """
+
+    requires = {"celery.worker.consumer.tasks:Tasks"}
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        self.entries: list[Any] = []
+        super().__init__(parent, **kwargs)
+
+    def start(self, parent: Any) -> None:
+        """Ring at once and then regularly."""
+        if settings.queue not in parent.app.amqp.queues.consume_from:
+            return
+        for name, seconds in (
+            ("imgrec.embed_pending", settings.tick_seconds),
+            ("imgrec.sweep", settings.sweep_seconds),
+        ):
+            if seconds:
+                ring = partial(self.ring, name, seconds)
+                parent.timer.call_after(0.5, ring)
+                self.entries.append(parent.timer.call_repeatedly(seconds, ring))
+
+    def stop(self, parent: Any) -> None:
+        """Stop ringing."""
+        for entry in self.entries:
+            entry.cancel()
+        self.entries = []
+
+    def ring(self, name: str, seconds: float) -> None:
+        """Send a message that is worthless when the next one is due."""
+        try:
+            _send(name, expires=seconds, retry=False)
+        except Exception as error:  # broad: any trouble with the broker is the consumer's to mend
+            logger.warning("imgrec: %s not sent: %s", name, error)
+
+
+@celeryd_init.connect(dispatch_uid="imgrec.clock")
+def _add_clock(instance: Any, **kwargs: Any) -> None:
+    instance.app.steps["consumer"].add(Clock)
