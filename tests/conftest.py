@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from demo_shop.environment import database
 from demo_shop.services import Postgres, Redis
+from tests.celery import app
 from tests.worker import ROOT, Worker
 
 
@@ -44,8 +45,6 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis | N
     if os.environ.get("IMGREC_TEST_REDIS_URL"):
         yield None
         return
-    from tests.celery import app
-
     with Redis(tmp_path_factory.mktemp("redis")) as server:
         app.conf.broker_url = server.url
         with override_settings(CELERY_BROKER_URL=server.url, REDIS_URL=server.url):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from imgrec.spaces import space_by_label
 from tests.worker import ROOT
 
 
@@ -38,6 +39,22 @@ def test_no_migration_is_missing_in_the_demo(
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ("testapp.product.embedding", "BigIntegerField"),
+        ("testapp.uuidproduct.embedding", "UUIDField"),
+        ("testapp.itemphoto.embedding", "BigIntegerField"),
+        ("otherapp.product.embedding", "BigIntegerField"),
+    ],
+)
+def test_lists_hold_keys_of_the_items_own_type(label: str, kind: str) -> None:
+    space = space_by_label(label)
+    assert space is not None
+    keys = space.list_model._meta.get_field("neighbours").base_field
+    assert keys.get_internal_type() == kind
 
 
 @pytest.mark.parametrize("app", ["testapp", "otherapp"])

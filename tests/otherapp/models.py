@@ -8,10 +8,16 @@ from imgrec import ImageEmbeddingField, SimilarityQuerySet
 
 
 class Product(models.Model):
-    """Everything about it is visible and recommended."""
+    """The same fields, too, under the same name."""
 
     photo = models.ImageField(upload_to="other", blank=True)
-    embedding = ImageEmbeddingField(source="photo")
+    published = models.BooleanField(default=True)
+    stock = models.PositiveIntegerField(default=1)
+    embedding = ImageEmbeddingField(
+        source="photo",
+        visible=models.Q(published=True),
+        recommend=models.Q(stock__gt=0),
+    )
 
     objects = SimilarityQuerySet.as_manager()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -19,7 +20,7 @@ class Product(models.Model):
     published = models.BooleanField(default=True)
     stock = models.PositiveIntegerField(default=1)
     price = models.DecimalField(max_digits=8, decimal_places=2, default=0)
-    tags = models.ManyToManyField("Tag", blank=True)
+    tags: models.ManyToManyField[Tag, Any] = models.ManyToManyField("Tag", blank=True)
     embedding = ImageEmbeddingField(
         source="photo", visible=Q(published=True), recommend=Q(stock__gt=0)
     )
@@ -92,7 +93,7 @@ class ItemPhoto(models.Model):
     )
 
     def __str__(self) -> str:
-        return self.image.name
+        return str(self.image)
 
 
 class Photographed(models.Model):
@@ -165,7 +166,7 @@ class ArtworkImage(models.Model):
     original = models.ImageField(upload_to="artworks", blank=True)
 
     def __str__(self) -> str:
-        return self.original.name
+        return str(self.original)
 
 
 class ArtworkImageEmbedding(Embedding):
