@@ -1,0 +1,116 @@
+"""What ``imgrec_doctor`` finds: every photo in exactly one state, and whether anything is stuck."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import current_app
+from django.db import connections
+from django.db.models import Count, Min
+from django.db.models.functions import Now
+from pgvector.django import HnswIndex
+
+from imgrec.conf import settings
+from imgrec.extension import installed_version
+from imgrec.models import EmbeddingJob, Space
+from imgrec.spaces import SpaceDefinition, all_spaces
+from imgrec.states import count_states
+
+INSPECT_SECONDS = 2.0
+
+
+def examine() -> dict[str, Any]:
+    """Return the whole finding, ready for JSON; ``problems`` is empty when all is well."""
+    spaces = [examine_space(space) for space in all_spaces()]
+    queues = consumed_queues()
+    problems = [f"{space['label']}: {problem}" for space in spaces for problem in space["problems"]]
+    if settings.queue not in queues and any(s["active"] and s["waiting"] for s in spaces):
+        problems.append(
+            f"photos wait and no worker consumes the queue {settings.queue!r}: start "
+            f'"celery -A yourproject worker -Q {settings.queue}"'
+        )
+    if not spaces:
+        problems.append("no model has an ImageEmbeddingField")
+    return {
+        "spaces": spaces,
+        "queue": settings.queue,
+        "queue_consumed": settings.queue in queues,
+        "problems": problems,
+    }
+
+
+def examine_space(space: SpaceDefinition) -> dict[str, Any]:
+    """Return one space's numbers and its problems."""
+    row = Space.objects.using(space.using).filter(label=space.label).first()
+    states = count_states(space)
+    rows = space.model._base_manager.using(space.using).count()
+    jobs = EmbeddingJob.objects.using(space.using).filter(space=space.label)
+    found = {
+        "label": space.label,
+        "encoder": space.embedder.name,
+        "version": space.embedder.version,
+        "served_version": row.served_version if row else "",
+        "served": bool(row and row.is_served),
+        "active": bool(row is None or row.is_active),
+        "rows": rows,
+        "states": states,
+        "vectors": _count_by(space.embedding_model.objects.using(space.using), "version"),
+        "lists": space.list_model.objects.using(space.using).count(),
+        "failed": _count_by(jobs.filter(state="failed"), "reason"),
+        "waiting": jobs.exclude(state="failed").count(),
+        "waiting_because": _count_by(jobs.exclude(state="failed").exclude(reason=""), "reason"),
+        "oldest_waiting_seconds": _oldest(jobs.exclude(state="failed")),
+        "weights": space.embedder.available() or "available",
+        "index": index_state(space),
+        "pgvector": installed_version(space.using),
+    }
+    return {**found, "problems": _problems(found)}
+
+
+def _problems(found: dict[str, Any]) -> list[str]:
+    total = sum(found["states"].values())
+    problems = []
+    if total != found["rows"]:
+        problems.append(f"states add up to {total}, rows are {found['rows']}")
+    if found["index"] != "valid":
+        problems.append(f"HNSW index is {found['index']}: run migrate, or REINDEX it")
+    if found["active"] and found["weights"] != "available":
+        problems.append(found["weights"])
+    if found["failed"]:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in found["failed"].items())
+        problems.append(f"failed: {reasons}")
+    if found["active"] and (found["oldest_waiting_seconds"] or 0) > 600:
+        problems.append("the oldest photo has waited for more than ten minutes")
+    return problems
+
+
+def _count_by(rows: Any, column: str) -> dict[str, int]:
+    return dict(rows.order_by().values_list(column).annotate(n=Count("pk")))
+
+
+def _oldest(jobs: Any) -> float | None:
+    age = jobs.aggregate(age=Now() - Min("created_at"))["age"]
+    return None if age is None else round(age.total_seconds(), 1)
+
+
+def index_state(space: SpaceDefinition) -> str:
+    """Return ``"valid"``, ``"invalid"`` (a failed CONCURRENTLY leaves that) or ``"missing"``."""
+    indexes = space.embedding_model._meta.indexes
+    name = next(index.name for index in indexes if isinstance(index, HnswIndex))
+    with connections[space.using].cursor() as cursor:
+        cursor.execute(
+            "SELECT indisvalid AND indisready FROM pg_index WHERE indexrelid = to_regclass(%s)",
+            [connections[space.using].ops.quote_name(name)],
+        )
+        row = cursor.fetchone()
+    return "missing" if row is None else "valid" if row[0] else "invalid"
+
+
+def consumed_queues() -> set[str]:
+    """Ask the workers which queues they consume; none answers within two seconds: none."""
+    try:
+        inspect = current_app.control.inspect(timeout=INSPECT_SECONDS)
+        answers = inspect.active_queues() or {}
+    except Exception:  # noqa: BLE001 - the broker being away is a finding, whatever it raises
+        return set()
+    return {queue["name"] for queues in answers.values() for queue in queues}

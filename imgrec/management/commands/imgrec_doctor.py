@@ -1,0 +1,49 @@
+"""``imgrec_doctor``: is every photo accounted for, and is anything stuck?"""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from imgrec.doctor import examine
+
+
+class Command(BaseCommand):
+    """Print the state of every space; exit with 1 when something needs attention."""
+
+    help = "Count every photo in exactly one state, and say what is wrong."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take ``--json``."""
+        parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Examine and report."""
+        found = examine()
+        if options["json"]:
+            self.stdout.write(json.dumps(found, indent=2))
+        else:
+            for space in found["spaces"]:
+                self._print(space)
+            consumed = "consumed" if found["queue_consumed"] else "not consumed by any worker"
+            self.stdout.write(f"Queue {found['queue']}: {consumed}")
+        if found["problems"]:
+            raise CommandError("\n".join(found["problems"]))
+        if not options["json"]:
+            self.stdout.write(self.style.SUCCESS("All well."))
+
+    def _print(self, space: dict[str, Any]) -> None:
+        served = "served" if space["served"] else "not served"
+        active = "" if space["active"] else ", switched off"
+        self.stdout.write(self.style.MIGRATE_HEADING(f"{space['label']} ({served}{active})"))
+        for name in ("encoder", "version", "served_version", "weights", "index", "pgvector"):
+            self.stdout.write(f"  {name:24}{space[name] or '-'}")
+        for state, count in space["states"].items():
+            self.stdout.write(f"  {state:24}{count:>8}")
+        self.stdout.write(f"  {'rows':24}{space['rows']:>8}")
+        self.stdout.write(f"  {'lists':24}{space['lists']:>8}")
+        if space["oldest_waiting_seconds"] is not None:
+            self.stdout.write(f"  {'oldest waiting':24}{space['oldest_waiting_seconds']:>8} s")

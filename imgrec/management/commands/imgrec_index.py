@@ -1,0 +1,128 @@
+"""``imgrec_index``: queue photos and watch them being embedded, or embed them right here."""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
+
+from imgrec import indexing, jobs, neighbours, space_rows, sweep
+from imgrec.models import EmbeddingJob
+from imgrec.poke import poke
+from imgrec.progress import Progress
+from imgrec.reasons import Reason
+from imgrec.spaces import SpaceDefinition, all_spaces
+
+WATCH_SECONDS = 0.25
+SILENT_SECONDS = 60
+
+
+class Command(BaseCommand):
+    """Queue the photos of all models, or of one, and wait until they are done."""
+
+    help = "Embed photos: those missing (default), those that failed, or all."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take a model and which of its photos."""
+        parser.add_argument("model", nargs="?", help="app.Model or a space's label; default all")
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--missing", action="store_true", help="missing or out of date (default)")
+        which.add_argument("--failed", action="store_true", help="those that failed, once more")
+        which.add_argument("--all", action="store_true", help="every photo, also unchanged ones")
+        parser.add_argument("--inline", action="store_true", help="embed here, without a worker")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Queue, wait, and end with an error when photos failed."""
+        space_rows.sync()
+        spaces = self._chosen(options["model"])
+        for space in spaces:
+            self._queue(space, options)
+        poke()
+        failed = sum(self._finish(space, inline=options["inline"]) for space in spaces)
+        if failed:
+            raise CommandError(
+                f"{failed} photo(s) failed. imgrec_doctor lists the reasons; "
+                "imgrec_index --failed tries them again."
+            )
+
+    def _chosen(self, name: str | None) -> list[SpaceDefinition]:
+        spaces = [space for space in all_spaces() if not name or _is_named(space, name.lower())]
+        if not spaces:
+            known = ", ".join(space.label for space in all_spaces()) or "none"
+            raise CommandError(f"No ImageEmbeddingField on {name!r}. Spaces: {known}.")
+        active = {space.label for space in indexing.active_spaces()}
+        for space in spaces:
+            if space.label not in active:
+                self.stderr.write(f"{space.label} is switched off, left out.")
+        return [space for space in spaces if space.label in active]
+
+    def _queue(self, space: SpaceDefinition, options: dict[str, Any]) -> None:
+        if options["failed"]:
+            jobs.retry_failed(space)
+            return
+        rows = sweep.with_photo(space) if options["all"] else sweep.missing(space)
+        for keys in _windows(rows):
+            jobs.add(space, keys, priority=sweep.PRIORITY)
+
+    def _finish(self, space: SpaceDefinition, *, inline: bool) -> int:
+        waiting = jobs.open_jobs(space).count()
+        if waiting:
+            bar = Progress(self.stderr._out, space.label, waiting)
+            (self._work if inline else self._watch)(space, bar)
+        failed = _jobs(space, EmbeddingJob.State.FAILED).count()
+        self.stdout.write(f"{space.label}: {waiting} done, {failed} failed")
+        return failed
+
+    def _work(self, space: SpaceDefinition, bar: Progress) -> None:
+        while indexing.process(space):
+            self._raise_without_weights(space)
+            bar.show(bar.total - min(bar.total, jobs.open_jobs(space).count()))
+        neighbours.repair(space)
+        bar.show(bar.total, last=True)
+
+    def _watch(self, space: SpaceDefinition, bar: Progress) -> None:
+        """Wait for the workers, and say so when none seems to be there."""
+        before, since = bar.total, time.monotonic()
+        while left := jobs.open_jobs(space).count():
+            self._raise_without_weights(space)
+            if left != before:
+                before, since = left, time.monotonic()
+            elif time.monotonic() - since > SILENT_SECONDS:
+                raise CommandError(
+                    f"{left} photo(s) wait, and nothing moved for {SILENT_SECONDS} s. Start a "
+                    'worker ("celery -A yourproject worker -Q imgrec"), or use --inline.'
+                )
+            bar.show(bar.total - min(bar.total, left))
+            time.sleep(WATCH_SECONDS)
+        bar.show(bar.total, last=True)
+
+    def _raise_without_weights(self, space: SpaceDefinition) -> None:
+        stuck = _jobs(space, EmbeddingJob.State.QUEUED).filter(reason=Reason.WEIGHTS_UNAVAILABLE)
+        message = stuck.values_list("message", flat=True).first()
+        if message:
+            raise CommandError(f"weights_unavailable: {message} The photos stay queued.")
+
+
+def _is_named(space: SpaceDefinition, name: str) -> bool:
+    labels = {space.label, space.model._meta.label_lower, space.item_model._meta.label_lower}
+    return name in labels
+
+
+def _jobs(space: SpaceDefinition, state: str) -> QuerySet[EmbeddingJob]:
+    return EmbeddingJob.objects.using(space.using).filter(space=space.label, state=state)
+
+
+def _windows(rows: QuerySet[Any], size: int = 5_000) -> Iterator[list[Any]]:
+    """Yield all keys in windows by primary key."""
+    last: list[Any] = []
+    while keys := list(
+        (rows.filter(pk__gt=last[-1]) if last else rows)
+        .order_by("pk")
+        .values_list("pk", flat=True)[:size]
+    ):
+        yield keys
+        last = keys
