@@ -93,6 +93,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns about one that is not there
 # Static files come straight from the apps, so that no collectstatic is needed before the first
 # page; a folder filled by collectstatic is used too when it is there.
 WHITENOISE_USE_FINDERS = True
@@ -114,5 +115,14 @@ if environment.flag("HTTPS"):
     SECURE_HSTS_SECONDS = 31_536_000
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+
+# Django's default says nothing on the console with DEBUG off; gunicorn's log shall show errors.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+}
 
 IMGREC: dict[str, object] = {}

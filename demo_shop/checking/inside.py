@@ -48,7 +48,7 @@ def queries(request: HttpRequest, pk: int) -> JsonResponse:
     statements: list[str] = []
 
     def count(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
-        statements.append(sql.split(maxsplit=1)[0].upper())
+        statements.append(sql.lstrip("( ").split(maxsplit=1)[0].upper())  # a union opens with "("
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(count):

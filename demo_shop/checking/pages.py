@@ -68,8 +68,9 @@ class Page(HTMLParser):
     def _see_field(self, tag: str, values: Attributes, form: Form) -> None:
         name = values.get("name", "")
         if tag == "input" and name and values.get("type") not in {"submit", "button", "file"}:
-            if values.get("type") not in {"checkbox", "radio"} or "checked" in values:
-                form.fields.append((name, values.get("value", "")))
+            box = values.get("type") in {"checkbox", "radio"}
+            if not box or "checked" in values:
+                form.fields.append((name, values.get("value", "on" if box else "")))
         elif tag == "select":
             self._select = name
         elif tag == "option" and self._select and "selected" in values:

@@ -9,7 +9,7 @@ from typing import Any
 
 from demo_shop.checking import crash, own_photo, swaps, visibility
 from demo_shop.checking.likeness import precision, precision_by_category
-from demo_shop.checking.shop import Seen, Shop
+from demo_shop.checking.shop import CheckFailed, Seen, Shop
 from demo_shop.checking.summary import problems_of
 from demo_shop.running.demo import fill
 from demo_shop.running.folder import DataFolder
@@ -32,37 +32,50 @@ def check(photos: Path | None, *, say: Say) -> dict[str, Any]:
         with Stack(data, port=free_port(), say=say, check=True) as stack:
             fill(stack, photos)
             stack.start_shop()
-            summary = Check(stack, say).run()
-    summary["seconds"] = round(time.monotonic() - started, 1)
-    summary["problems"] = problems_of(summary)
-    summary["ok"] = not summary["problems"]
-    return summary
+            summary = _drive(stack, say)
+    return summary | {
+        "seconds": round(time.monotonic() - started, 1),
+        "ok": not summary["problems"],
+    }
+
+
+def _drive(stack: Stack, say: Say) -> dict[str, Any]:
+    """The summary with its ``problems``; what was found before a failure is in it, too."""
+    checks = Check(stack, say)
+    try:
+        checks.run()
+    except CheckFailed as failure:
+        say(f"The end of the web server's log:\n{stack.web.last_words(lines=40)}")
+        return {**checks.summary, "problems": [str(failure)]}
+    return {**checks.summary, "problems": problems_of(checks.summary)}
 
 
 class Check:
-    """One pass over a running shop."""
+    """One pass over a running shop; ``summary`` grows as it goes on."""
 
     def __init__(self, stack: Stack, say: Say) -> None:
         self.stack = stack
         self.say = say
         self.shop = Shop(stack.address, admin_password=stack.folder.admin_password)
+        self.summary: dict[str, Any] = {}
 
-    def run(self) -> dict[str, Any]:
-        indexing = self._index()
-        pages = self._read_pages()
-        summary = {
-            **indexing,
-            "precision_at_5": precision(pages),
-            "precision_at_5_by_category": precision_by_category(pages),
-            "page_queries": self._count_queries(pages),
-        }
+    def run(self) -> None:
+        """Everything, in the order in which a shop would meet it. Raises CheckFailed."""
+        self.summary |= self._index()
+        self.say("Reading every product's page ...")
+        pages = self.shop.crawl()
+        self.summary["precision_at_5"] = precision(pages)
+        self.summary["precision_at_5_by_category"] = precision_by_category(pages)
+        self.summary["page_queries"] = self._count_queries(pages)
         self.shop.log_in()
-        summary |= self._change_photos(pages)
+        self.summary |= self._change_photos(pages)
         if any(seen.similar for seen in pages.values()):
             self.say("Searching with a photo, hiding and selling out ...")
-            summary["photo_search"] = own_photo.search(self.shop, pages)
-            summary["visibility"] = visibility.leave_lists_at_once(self.stack, self.shop, pages)
-        return summary | self._look_inside()
+            self.summary["photo_search"] = own_photo.search(self.shop, pages)
+            self.summary["visibility"] = visibility.leave_lists_at_once(
+                self.stack, self.shop, pages
+            )
+        self.summary |= self._look_inside()
 
     def _index(self) -> dict[str, Any]:
         self.say("Indexing ...")
@@ -78,10 +91,6 @@ class Check:
             "photo_search": None,
             "visibility": None,
         }
-
-    def _read_pages(self) -> dict[int, Seen]:
-        self.say("Reading every product's page ...")
-        return self.shop.crawl()
 
     def _count_queries(self, pages: dict[int, Seen]) -> int | None:
         """The most SELECTs the tag made for a product whose stored list was enough."""

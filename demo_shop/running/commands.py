@@ -21,11 +21,8 @@ def worker() -> list[str]:
 
 
 def web(port: int) -> list[str]:
-    """gunicorn where it is installed, Django's own server elsewhere (on Windows, say).
-
-    One process with threads: a page that waits for a worker to look at a photo holds up nobody.
-    """
+    """gunicorn where it is installed, Django's own server elsewhere."""
     if find_spec("gunicorn") is None:
         return manage("runserver", "--noreload", f"{HOST}:{port}")
     command = [sys.executable, "-m", "gunicorn", "demo_shop.wsgi", "--bind", f"{HOST}:{port}"]
-    return [*command, "--threads", "8", "--timeout", "60", "--graceful-timeout", "3"]
+    return [*command, "--config", "python:demo_shop.gunicorn_conf"]

@@ -16,16 +16,17 @@ from django.core.management.base import BaseCommand, CommandError
 
 from demo_shop.catalogue.models import Product
 from demo_shop.running.folder import ADMIN_NAME, DataFolder
-from demo_shop.seeding.bar import Bar
 from demo_shop.seeding.items import Item
 from demo_shop.seeding.manifest import ManifestError
 from demo_shop.seeding.sources import items_from, own_catalogue
 from demo_shop.seeding.store import store_items
 from demo_shop.serving import serve_what_is_here
+from imgrec.progress import Progress
 
 
 class Command(BaseCommand):
     help = "Prepare the demo shop's database: tables, admin, products, served space."
+    _bar: Progress | None = None
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--photos", type=Path, help="a CSV manifest or a folder of pictures")
@@ -51,11 +52,14 @@ class Command(BaseCommand):
             return
         try:
             items = items_from(photos) if photos else self._own_items()
-            with Bar("Products", self.stderr) as bar:
-                added = store_items(items, progress=bar.show)
+            added = store_items(items, progress=self._show)
         except (ManifestError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{added} products added, {len(items) - added} were here already.")
+
+    def _show(self, done: int, total: int) -> None:
+        self._bar = self._bar or Progress(self.stderr._out, "products", total)
+        self._bar.show(done, last=done == total)
 
     def _own_items(self) -> list[Item]:
         return own_catalogue(settings.DATA_DIR / "downloads", say=self.stdout.write)
