@@ -6,7 +6,7 @@ stored (its lists follow), unchanged (forgotten), removed (its lists follow), wa
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -19,7 +19,7 @@ from PIL.Image import Image
 from imgrec import jobs, vectors
 from imgrec.conf import settings
 from imgrec.errors import PictureError, WeightsUnavailable
-from imgrec.images import open_picture
+from imgrec.images import KEPT_SIDE, open_picture
 from imgrec.jobs import Claim
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition
@@ -29,8 +29,6 @@ logger = logging.getLogger(__name__)
 
 WEIGHTS_WAIT_SECONDS = 60
 STORAGE_WAIT_SECONDS = 5
-# Encoders look at 224 to 256 pixels: photos are kept at four times that while they wait.
-SHORT_SIDE = 1024
 
 
 @dataclass(frozen=True)
@@ -54,15 +52,22 @@ class Batch:
         self.embeddings = space.embedding_model.objects.using(space.using)
         self.lists: dict[int, str] = {}  # job -> the item whose lists must follow
         self.unchanged: list[Claim] = []
+        self.renewed_at = time.monotonic()
 
     def run(self) -> None:
         """Process the whole batch; one bad photo harms no other."""
         decoded = [photo for photo in map(self._look_at, self._photos()) if photo]
         if decoded:
-            jobs.renew(self.space, self.claims)
+            self._renew(0)
             self._embed_and_store(decoded)
         jobs.finish(self.space, self.unchanged)
         jobs.to_lists(self.space, self.lists)
+
+    def _renew(self, after_seconds: float) -> None:
+        """Start the lease anew: a slow storage is no reason for another worker to take over."""
+        if time.monotonic() - self.renewed_at >= after_seconds:
+            jobs.renew(self.space, self.claims)
+            self.renewed_at = time.monotonic()
 
     def _photos(self) -> list[Photo]:
         to_key = self.space.model._meta.pk.to_python
@@ -78,6 +83,7 @@ class Batch:
 
     def _look_at(self, photo: Photo) -> Photo | None:
         """Return the photo decoded, or None when its job ended here."""
+        self._renew(settings.lease_seconds / 3)
         if not photo.name:
             self._delete_vector(photo)
             self.lists[photo.claim.id] = self._item(photo)
@@ -88,7 +94,7 @@ class Batch:
             if self._is_known(photo, digest):
                 self._keep(photo)
                 return None
-            picture = open_picture(data, short_side=SHORT_SIDE)
+            picture = open_picture(data, short_side=KEPT_SIDE)
         except PictureError as error:
             self._refuse(photo, error)
             return None
@@ -149,7 +155,7 @@ class Batch:
     def _item(self, photo: Photo) -> str:
         if photo.claim.item_pk or not self.space.item:
             return photo.claim.item_pk or photo.claim.object_pk
-        column = self.space.model._meta.get_field(self.space.item).attname
+        column = self.space.item_field.attname
         item = getattr(photo.owner, column, None)
         return "" if item is None else str(item)
 
@@ -170,7 +176,7 @@ class Batch:
         if good:
             self._store(good)
 
-    def _embed(self, pictures: list[Image]) -> Sequence[Any]:
+    def _embed(self, pictures: list[Image]) -> Any:
         """Embed a batch; when that fails, each picture alone, so that one harms no other."""
         embedder = self.space.embedder
         try:
@@ -184,7 +190,7 @@ class Batch:
     def _embed_alone(self, picture: Image) -> Any:
         try:
             return self.space.embedder.embed([picture])[0]
-        except Exception as error:  # broad: as above, and it becomes the job's reason
+        except Exception as error:  # noqa: BLE001 - as above, and it becomes the job's reason
             return error
 
     def _wait_for_weights(self, photos: list[Photo], message: str) -> None:

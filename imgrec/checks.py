@@ -78,7 +78,8 @@ def _check_source(space: SpaceDefinition) -> Iterator[CheckMessage]:
     names = [f.name for f in space.model._meta.get_fields() if isinstance(f, FileField)]
     if space.source not in names:
         yield Error(
-            f"{space.label}: source={space.source!r} is no ImageField of {space.model._meta.label}.",
+            f"{space.label}: source={space.source!r} is no ImageField of "
+            f"{space.model._meta.label}.",
             hint=f"Its image and file fields: {', '.join(names) or 'none'}.",
             obj=space.model,
             id="imgrec.E004",
@@ -95,7 +96,7 @@ def _check_rules(space: SpaceDefinition) -> Iterator[CheckMessage]:
             str(space.item_model._base_manager.filter(rule).query)
         except (FieldError, FieldDoesNotExist, TypeError, ValueError) as error:
             yield Error(
-                f"{space.label}: {name}= cannot be applied to {space.item_model._meta.label}: {error}",
+                f"{space.label}: {name}= does not fit {space.item_model._meta.label}: {error}",
                 hint=f"Write it from the product's model, as in {name}=Q(published=True).",
                 obj=space.model,
                 id="imgrec.E006",
@@ -156,7 +157,7 @@ def check_databases(**kwargs: Any) -> list[CheckMessage]:
 
 def check_celery(**kwargs: Any) -> list[CheckMessage]:
     """W001: without the shop's Celery app here, work waits for the workers' own clock."""
-    app = current_app._get_current_object()
+    app: Any = current_app
     if not all_spaces() or app.main != "default" or app.configured:
         return []
     hint = 'Load it in the project\'s __init__.py: "from .celery import app as celery_app".'

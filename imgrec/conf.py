@@ -107,6 +107,4 @@ def redis_url() -> str:
     if settings.redis_url:
         return settings.redis_url
     broker = str(getattr(django_settings, "CELERY_BROKER_URL", "") or "")
-    return (
-        broker if broker.startswith(("redis://", "rediss://", "redis+socket://", "unix://")) else ""
-    )
+    return broker if broker.startswith(("redis://", "rediss://", "unix://")) else ""

@@ -24,13 +24,13 @@ class PictureError(ImgrecError):
         return f"{sentence} ({self.detail})" if self.detail else sentence
 
 
-class WeightsUnavailable(ImgrecError):  # noqa: N818 - reads as the state it reports
+class WeightsUnavailable(ImgrecError):
     """An encoder's weights cannot be had here; the message names the ways to get them."""
 
     code = Reason.WEIGHTS_UNAVAILABLE
 
 
-class PhotoSearchUnavailable(ImgrecError):  # noqa: N818 - reads as the state it reports
+class PhotoSearchUnavailable(ImgrecError):
     """A shopper's photo cannot be searched by now: ``code`` is ``"no_answer"`` or ``"off"``."""
 
     SENTENCES = {

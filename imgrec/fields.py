@@ -47,6 +47,7 @@ class ImageEmbeddingField:
     def build(self, owner: type[models.Model], name: str) -> None:
         """Make the space's tables for a concrete model."""
         from imgrec.models import Embedding
+        from imgrec.tables import EmbeddingBase
 
         meta = owner._meta
         words = "".join(word.title() for word in name.split("_"))
@@ -62,7 +63,7 @@ class ImageEmbeddingField:
             "Imgrec": type("Imgrec", (), options),
             "Meta": type("Meta", (), {"app_label": meta.app_label}),
         }
-        type(Embedding)(f"{owner.__name__}{words}", (Embedding,), attrs)
+        EmbeddingBase(f"{owner.__name__}{words}", (Embedding,), attrs)
 
 
 def _declared(model: type[models.Model]) -> dict[str, ImageEmbeddingField]:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.db.models.functions import Now
+from PIL import Image
 
 from imgrec import jobs, neighbours, photo_queries
 from imgrec.batches import Batch
@@ -22,33 +24,47 @@ LISTS_EVERY_SECONDS = 3.0
 
 def work(*, seconds: float = float("inf"), only: Sequence[SpaceDefinition] | None = None) -> bool:
     """Do all due work of the active spaces; return True when time ran out before that."""
+    spaces = active_spaces() if only is None else only
     ends_at = time.monotonic() + seconds
-    for space in active_spaces() if only is None else only:
-        if _work_on(space, ends_at):
-            return True
-    return False
-
-
-def _work_on(space: SpaceDefinition, ends_at: float) -> bool:
     lists_at = time.monotonic() + LISTS_EVERY_SECONDS
     more = True
     while more and time.monotonic() < ends_at:
-        more = process(space)
+        # a batch of each in turn: one space's reindex does not keep the others waiting
+        busy = {space for space in spaces if process(space)}
         photo_queries.answer_waiting()
-        if not more or time.monotonic() >= lists_at:
-            neighbours.repair(space)
+        more = bool(busy)
+        lists_due = time.monotonic() >= lists_at
+        for space in spaces:
+            if lists_due or space not in busy:
+                neighbours.repair(space)
+        if lists_due:
             lists_at = time.monotonic() + LISTS_EVERY_SECONDS
-    if more:
+    for space in spaces:
         neighbours.repair(space)
     return more
 
 
 def process(space: SpaceDefinition) -> bool:
     """Take one batch of due jobs to its end; return False when there was none."""
+    if jobs.is_due(space):
+        warm_up(space)
     claims = jobs.claim(space)
     if claims:
         Batch(space, claims).run()
     return bool(claims)
+
+
+_warm: set[str] = set()
+
+
+def warm_up(space: SpaceDefinition) -> None:
+    """Load the model before the first lease begins: that alone can outlast a lease."""
+    if space.embedder.version in _warm:
+        return
+    # broad: the batch that follows meets the same trouble and gives it a reason
+    with suppress(Exception):
+        space.embedder.embed([Image.new("RGB", (8, 8), "white")])
+    _warm.add(space.embedder.version)
 
 
 def active_spaces() -> list[SpaceDefinition]:

@@ -61,7 +61,7 @@ def claim(space: SpaceDefinition) -> list[Claim]:
 
 
 def _claim(space: SpaceDefinition, which: str, limit: int) -> list[Claim]:
-    values = {"space": space.label, "lease": settings.lease_seconds, "limit": limit}
+    values: dict[str, Any] = {"space": space.label, "lease": settings.lease_seconds, "limit": limit}
     with connections[space.using].cursor() as cursor:
         cursor.execute(_CLAIM.format(which=which), values)
         return [Claim(*row) for row in sorted(cursor.fetchall())]
@@ -92,8 +92,10 @@ def _merged(space: SpaceDefinition, claims: list[Claim]) -> list[Claim]:
 
 
 def renew(space: SpaceDefinition, claims: Iterable[Claim]) -> None:
-    """Start the lease anew, between the stages of a batch."""
-    _rows(space, claims).update(due_at=Now() + timedelta(seconds=settings.lease_seconds))
+    """Start the lease anew, between the stages of a batch, for jobs not yet ended."""
+    _rows(space, claims).filter(state=State.LEASED).update(
+        due_at=Now() + timedelta(seconds=settings.lease_seconds)
+    )
 
 
 def finish(space: SpaceDefinition, claims: Iterable[Claim]) -> None:
@@ -169,6 +171,14 @@ def add(space: SpaceDefinition, object_pks: Iterable[Any], *, priority: int = 0)
     with transaction.atomic(using=space.using):
         EmbeddingJob.objects.using(space.using).bulk_create(jobs, batch_size=1000)
     return len(jobs)
+
+
+def is_due(space: SpaceDefinition) -> bool:
+    """Return whether a claim would find something."""
+    due = EmbeddingJob.objects.using(space.using).filter(
+        space=space.label, state__in=OPEN, due_at__lte=Now()
+    )
+    return due.exists()
 
 
 def open_jobs(space: SpaceDefinition) -> QuerySet[EmbeddingJob]:

@@ -25,7 +25,7 @@ Scored = tuple[list[Any], Matrix]
 def build_all(space: SpaceDefinition, version: str) -> int:
     """Build every list in tiles of rows against all columns; return how many were written.
 
-    Memory: every vector once (items × dimensions × 4 B) and a tile (512 × items × 4 B).
+    Memory: every vector once (items * dimensions * 4 B) and a tile (512 * items * 4 B).
     """
     everything = vectors.read(space, version)
     keys, _starts = topk.group_starts(everything.items)

@@ -2,40 +2,67 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connections, models
+from pgvector import HalfVector
 
 from imgrec.results import SimilarProducts
 from imgrec.spaces import SpaceDefinition, space_by_label
+from imgrec.topk import Matrix
 
 _BEST_PAIRS = """
-SELECT DISTINCT ON (photo.{item}) photo.{item}, seed.owner_id, found.owner_id
+SELECT DISTINCT ON (photo.{item}) photo.{item}, seed.photo, found.owner_id, found.source_name
 FROM {vectors} AS found
 JOIN {photos} AS photo ON photo.{key} = found.owner_id
-JOIN {vectors} AS seed ON seed.version = found.version
-JOIN {photos} AS seed_photo ON seed_photo.{key} = seed.owner_id
-WHERE photo.{item} = ANY(%s) AND seed_photo.{item} = %s
-ORDER BY photo.{item}, found.vector <=> seed.vector, found.owner_id, seed.owner_id
+CROSS JOIN ({seeds}) AS seed (photo, vector)
+WHERE photo.{item} = ANY(%(items)s)
+    AND found.version = (SELECT served_version FROM imgrec_space WHERE label = %(label)s)
+ORDER BY photo.{item}, found.vector <=> seed.vector, found.owner_id, seed.photo
 """
+_OF_A_PRODUCT = """
+SELECT own.owner_id, own.vector FROM {vectors} AS own
+JOIN {photos} AS own_photo ON own_photo.{key} = own.owner_id
+WHERE own_photo.{item} = %(seed)s
+    AND own.version = (SELECT served_version FROM imgrec_space WHERE label = %(label)s)
+"""
+_OF_A_SHOPPER = "SELECT NULL, %(vector)s::halfvec"
 
 
 def note_photos(found: SimilarProducts, seed: models.Model, using: str) -> None:
-    """Set ``seed_photo`` and ``matched_photo``, keys of the pair that made the similarity."""
+    """Set ``seed_photo`` and ``matched_photo``, keys of the pair that made the similarity.
+
+    And ``matched_image``, the file of the latter. One SELECT; none for products of one photo.
+    """
+    _note(found, _OF_A_PRODUCT, {"seed": seed.pk}, using)
+
+
+def note_photos_like(found: SimilarProducts, vector: Matrix, using: str) -> None:
+    """Set ``matched_photo`` and ``matched_image`` after a search by a shopper's photo."""
+    _note(found, _OF_A_SHOPPER, {"vector": HalfVector(vector).to_text()}, using)
+
+
+def _note(found: SimilarProducts, seeds: str, values: dict[str, Any], using: str) -> None:
     space = space_by_label(found.space)
     if not found or space is None or not space.item:
         return
+    values |= {"items": [product.pk for product in found], "label": space.label}
     with connections[using].cursor() as cursor:
-        cursor.execute(_sql(space, using), [[product.pk for product in found], seed.pk])
+        cursor.execute(_sql(space, seeds, using), values)
         pairs = {item: pair for item, *pair in cursor.fetchall()}
+    source = space.source_field
     for product in found:
-        product.seed_photo, product.matched_photo = pairs.get(product.pk, (None, None))
+        product.seed_photo, product.matched_photo, name = pairs.get(product.pk, (None, None, ""))
+        product.matched_image = source.attr_class(None, source, name)
 
 
-def _sql(space: SpaceDefinition, using: str) -> str:
+def _sql(space: SpaceDefinition, seeds: str, using: str) -> str:
     quote = connections[using].ops.quote_name
-    photos = space.model._meta
-    return _BEST_PAIRS.format(
-        item=quote(photos.get_field(space.item).column),
-        key=quote(photos.pk.column),
-        vectors=quote(space.embedding_model._meta.db_table),
-        photos=quote(photos.db_table),
-    )
+    photos = space.item_field.model._meta  # a parent of the space's model may hold the key
+    names = {
+        "item": quote(space.item_field.column),
+        "key": quote(photos.pk.column),
+        "vectors": quote(space.embedding_model._meta.db_table),
+        "photos": quote(photos.db_table),
+    }
+    return _BEST_PAIRS.format(**names, seeds=seeds.format(**names))

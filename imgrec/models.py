@@ -1,4 +1,4 @@
-"""The tables: a photo's vector and an item's list (in the shop's app), jobs and spaces (in ours)."""
+"""The tables: vectors and lists in the shop's app, jobs and spaces in ours."""
 
 from __future__ import annotations
 

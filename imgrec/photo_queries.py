@@ -11,13 +11,14 @@ import json
 import logging
 import secrets
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from redis import Redis, RedisError
 
 from imgrec.conf import redis_url, settings
 from imgrec.errors import PhotoSearchUnavailable, PictureError, WeightsUnavailable
-from imgrec.images import check_header, open_picture
+from imgrec.images import KEPT_SIDE, check_header, open_picture
 from imgrec.poke import poke
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition, space_by_label
@@ -31,11 +32,11 @@ AT_ONCE = 8
 
 
 @lru_cache(maxsize=4)
-def _connect(url: str, timeout: float) -> Redis:
+def _connect(url: str, timeout: float) -> Any:
     return Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
 
 
-def _redis(timeout: float) -> Redis:
+def _redis(timeout: float) -> Any:
     return _connect(redis_url(), timeout)
 
 
@@ -110,7 +111,7 @@ def _answer(label: str, data: bytes) -> dict[str, object]:
     if space is None:
         return {"error": Reason.EMBEDDER_FAILED}
     try:
-        picture = open_picture(data, max_bytes=settings.max_upload_bytes)
+        picture = open_picture(data, max_bytes=settings.max_upload_bytes, short_side=KEPT_SIDE)
         vector = space.embedder.embed([picture])[0]
     except PictureError as error:
         return {"error": error.code}

@@ -15,7 +15,6 @@ import threading
 from typing import Any
 
 from celery import current_app
-from celery.app.base import Celery
 
 from imgrec.conf import settings
 
@@ -76,7 +75,7 @@ class Poker:
 
 def _send(tasks: set[str]) -> bool:
     """Send the messages over a connection of our own; return False to try again later."""
-    app = current_app._get_current_object()
+    app: Any = current_app
     if app.main == "default" and not app.configured:
         return True  # the host never loaded its Celery app here (imgrec.W003 says so)
     try:
@@ -89,13 +88,13 @@ def _send(tasks: set[str]) -> bool:
                     retry=False,
                     ignore_result=True,
                 )
-    except Exception as error:  # broad: whatever the broker's driver raises is the same to us
+    except Exception as error:  # noqa: BLE001 - whatever the driver raises is the same to us
         logger.warning("imgrec: could not reach the Celery broker, trying again: %s", error)
         return False
     return True
 
 
-def _connection(app: Celery) -> Any:
+def _connection(app: Any) -> Any:
     seconds = settings.broker_timeout_seconds
     options = {
         **(app.conf.broker_transport_options or {}),

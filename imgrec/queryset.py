@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from django.db import models
 from django.db.models import (
@@ -58,8 +58,9 @@ class SimilarityQuerySet(QuerySet[Any]):
         if least > 0:
             found = found.filter(distance__lte=1 - least)
         found = found.filter(Exists(visible(chosen, _items(chosen)).filter(pk=seed.pk)))
-        found._imgrec_live = True
-        return found  # type: ignore[no-any-return]
+        live = cast(Self, found)
+        live._imgrec_live = True
+        return live
 
     def _clone(self) -> Self:
         clone = super()._clone()  # type: ignore[misc]
@@ -77,9 +78,7 @@ class SimilarityQuerySet(QuerySet[Any]):
     def reverse(self) -> Self:
         """Refuse on a similarity order: the index only runs from the nearest on."""
         if self._imgrec_live:
-            raise ValueError(
-                "reverse() of similar_to(): read it nearest first and reverse the list."
-            )
+            raise ValueError("reverse() of similar_to(): reverse the list once it is read.")
         return super().reverse()
 
     def delete(self) -> Any:
@@ -99,9 +98,7 @@ class SimilarityQuerySet(QuerySet[Any]):
 
     def _refuse_writes(self, name: str) -> None:
         if self._imgrec_live:
-            raise ValueError(
-                f"{name}() on similar_to(): take the keys and use filter(pk__in=keys)."
-            )
+            raise ValueError(f"{name}() on similar_to(): use filter(pk__in=…) with its keys.")
 
 
 def search_settings() -> dict[str, str | int]:
@@ -147,6 +144,6 @@ def nearest(
             distance = ExpressionWrapper(distance + Value(0.0), output_field=FloatField())
         rows = rows.annotate(distance=distance)
     cosine = ExpressionWrapper(Value(1.0) - F("distance"), output_field=FloatField())
-    return rows.annotate(
-        similarity=Greatest(Least(cosine, Value(1.0)), Value(0.0), output_field=FloatField())
-    ).order_by("distance", "pk")
+    similarity = Greatest(Least(cosine, Value(1.0)), Value(0.0), output_field=FloatField())
+    ordered: QuerySet[Any] = rows.annotate(similarity=similarity).order_by("distance", "pk")
+    return ordered

@@ -44,7 +44,7 @@ class Watcher:
     def __init__(self, space: SpaceDefinition) -> None:
         self.space = space
         self.source = space.source_field.attname
-        self.item = space.model._meta.get_field(space.item).attname if space.item else ""
+        self.item = space.item_field.attname if space.item else ""
         self.memory = f"_imgrec_{space.label.replace('.', '_')}"
         self.update_names = {space.source, self.source, space.item, self.item} - {""}
 

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, Func, IntegerField, OuterRef, QuerySet, 
 from imgrec import live, photo_queries
 from imgrec.conf import settings
 from imgrec.guest import guarded
-from imgrec.matching import note_photos
+from imgrec.matching import note_photos, note_photos_like
 from imgrec.results import SimilarProducts
 from imgrec.served import is_served, served_space
 from imgrec.spaces import SpaceDefinition, all_spaces, spaces_of
@@ -37,7 +37,8 @@ def similar_products(
 
     Returns:
         A list of the shop's own instances, each with ``.similarity`` (0..1); with several
-        photos a product also ``.matched_photo`` and ``.seed_photo``, the keys of the best pair.
+        photos a product also ``.matched_photo`` and ``.seed_photo``, the keys of the best pair,
+        and ``.matched_image``, the file of the former.
 
     Raises:
         LookupError: the model has no ImageEmbeddingField.
@@ -46,7 +47,7 @@ def similar_products(
     spaces = [space] if space else spaces_of(type(seed))
     if not spaces:
         served_space(type(seed))  # raises with the models that have one
-    rows = _candidates(spaces[0], among, limit)
+    rows = _candidates(spaces[0], among, limit).exclude(pk=seed.pk)
     least = settings.min_similarity if min_similarity is None else min_similarity
     if seed.pk is None or limit == 0:
         return SimilarProducts()
@@ -54,7 +55,7 @@ def similar_products(
         found = _from_list(seed, spaces, rows, limit, least)
         if found is None:
             chosen = space or served_space(type(seed))
-            found = live.similar_to_seed(chosen, seed, rows.exclude(pk=seed.pk), limit, least)
+            found = live.similar_to_seed(chosen, seed, recommendable(chosen, rows), limit, least)
         note_photos(found, seed, rows.db)
     return found
 
@@ -82,7 +83,10 @@ def similar_to_photo(
     data = photo if isinstance(photo, bytes) else photo.read(settings.max_upload_bytes + 1)
     vector = photo_queries.ask(space, data)
     with guarded(rows.db):
-        return live.similar_to_vectors(space, [vector], rows, limit, least)
+        eligible = recommendable(space, rows)
+        found = live.similar_to_vectors(space, [vector], eligible, limit, least)
+        note_photos_like(found, vector, rows.db)
+    return found
 
 
 def _only_model() -> type[models.Model]:
@@ -94,10 +98,11 @@ def _only_model() -> type[models.Model]:
 
 
 def _candidates(space: SpaceDefinition, among: QuerySet[Any] | None, limit: int) -> QuerySet[Any]:
-    """Return the shop's rows to choose from, filtered now by what may be seen."""
+    """Return the rows the caller lets us choose from, each once, whatever he filters by."""
     if limit < 0:
         raise ValueError(f"limit={limit}: 0 or more.")
-    rows = space.item_model._default_manager.all() if among is None else among.all()
+    everything: QuerySet[Any] = space.item_model._default_manager.all()
+    rows: Any = everything if among is None else among.all()
     problem = ""
     if not issubclass(rows.model, space.item_model):
         problem = f"is of {rows.model._meta.label}, not of {space.item_model._meta.label}"
@@ -107,9 +112,19 @@ def _candidates(space: SpaceDefinition, among: QuerySet[Any] | None, limit: int)
         problem = "is a union: use | or Q objects"
     elif rows._fields is not None:
         problem = "gives values(): pass instances, with only() if you want less"
+    elif rows.query.distinct_fields:
+        problem = "uses distinct() on fields: use distinct() alone"
     if problem:
         raise ValueError(f"among= {problem}.")
-    return recommendable(space, rows)
+    return rows.distinct() if _joins_many(rows) else rows
+
+
+def _joins_many(rows: QuerySet[Any]) -> bool:
+    """Return whether a join may give a product several times (``filter(tags__name__in=…)``)."""
+    counts = rows.query.alias_refcount
+    joins = [join for alias, join in rows.query.alias_map.items() if counts[alias]]
+    fields = [join.join_field for join in joins if hasattr(join, "join_field")]
+    return any(field.one_to_many or field.many_to_many for field in fields)
 
 
 def _from_list(
@@ -127,8 +142,10 @@ def _from_list(
     if stored is None:
         return None
     label, keys, similarities = stored
+    space = next(each for each in spaces if each.label == label)
     wanted = {k: s for k, s in zip(keys, similarities, strict=True) if s >= least}
-    found = SimilarProducts(_in_order(rows, spaces[0], list(wanted), limit), label, "list")
+    eligible = recommendable(space, rows)
+    found = SimilarProducts(_in_order(eligible, space, list(wanted), limit), label, "list")
     for product in found:
         product.similarity = wanted[product.pk]
     says_all = len(wanted) < len(keys) or len(keys) < settings.refill_below

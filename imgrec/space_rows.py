@@ -54,6 +54,6 @@ def serve(label: str) -> None:
 
 def after_migrations(*, using: str, **kwargs: Any) -> None:
     """Bring the rows in line after every migrate, in the database that holds them."""
-    if using == router.db_for_write(Space) and router.allow_migrate_model(using, Space):
-        if Space._meta.db_table in connections[using].introspection.table_names():
-            sync()
+    ours = using == router.db_for_write(Space)
+    if ours and Space._meta.db_table in connections[using].introspection.table_names():
+        sync()

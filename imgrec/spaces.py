@@ -41,6 +41,11 @@ class SpaceDefinition:
         return str(self.embedding_model._meta.get_field("owner").related_query_name())
 
     @property
+    def item_field(self) -> Any:
+        """The foreign key to the item, where ``item`` names one."""
+        return self.model._meta.get_field(self.item)
+
+    @property
     def source_field(self) -> Any:
         """The image field itself."""
         return self.model._meta.get_field(self.source)

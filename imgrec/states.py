@@ -14,9 +14,9 @@ from django.db.models import (
     QuerySet,
     Subquery,
     TextField,
+    Value,
     When,
 )
-from django.db.models import Value as V
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
@@ -54,17 +54,18 @@ def annotate_state(
         }
     )
     state = Case(
-        When(Q(**{source: ""}) | Q(**{f"{source}__isnull": True}), then=V(PhotoState.NO_PHOTO)),
-        When(**{job: "failed"}, then=V(PhotoState.FAILED)),
-        When(**{job: "leased"}, then=V(PhotoState.LEASED)),
-        When(**{f"{job}__in": ["queued", "lists"]}, then=V(PhotoState.QUEUED)),
-        When(**{f"{name}_stored": False}, then=V(PhotoState.MISSING)),
-        When(**{f"{name}_fresh": False}, then=V(PhotoState.STALE)),
-        default=V(PhotoState.READY),
+        When(Q(**{source: ""}) | Q(**{f"{source}__isnull": True}), then=Value(PhotoState.NO_PHOTO)),
+        When(**{job: "failed"}, then=Value(PhotoState.FAILED)),
+        When(**{job: "leased"}, then=Value(PhotoState.LEASED)),
+        When(**{f"{job}__in": ["queued", "lists"]}, then=Value(PhotoState.QUEUED)),
+        When(**{f"{name}_stored": False}, then=Value(PhotoState.MISSING)),
+        When(**{f"{name}_fresh": False}, then=Value(PhotoState.STALE)),
+        default=Value(PhotoState.READY),
         output_field=CharField(),
     )
     reason = Subquery(newest.values("reason")[:1])
-    return rows.annotate(**{name: state, f"{name}_reason": reason})
+    annotated: QuerySet[Any] = rows.annotate(**{name: state, f"{name}_reason": reason})
+    return annotated
 
 
 def count_states(space: SpaceDefinition) -> dict[str, int]:

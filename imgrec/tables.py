@@ -33,7 +33,7 @@ class EmbeddingBase(ModelBase):
 
     def __new__(
         mcs, name: str, bases: tuple[type, ...], attrs: dict[str, Any], **kwargs: Any
-    ) -> EmbeddingBase:
+    ) -> Any:
         declared = attrs.pop("Imgrec", None)
         if declared is None:
             return super().__new__(mcs, name, bases, attrs, **kwargs)
@@ -157,7 +157,10 @@ def _key(model: Any) -> models.Field[Any, Any]:
             return plain()
     _name, _path, args, kwargs = field.deconstruct()
     drop = {"primary_key", "unique", "default", "db_default", "editable", "db_column", "serialize"}
-    return type(field)(*args, **{k: v for k, v in kwargs.items() if k not in drop})
+    plain_field: models.Field[Any, Any] = type(field)(
+        *args, **{k: v for k, v in kwargs.items() if k not in drop}
+    )
+    return plain_field
 
 
 def _index_name(label: str, kind: str) -> str:

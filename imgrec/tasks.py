@@ -44,14 +44,14 @@ def _send(name: str, **options: Any) -> None:
     current_app.send_task(name, queue=settings.queue, ignore_result=True, **options)
 
 
-class Clock(bootsteps.StartStopStep):  # type: ignore[misc]
+class Clock(bootsteps.StartStopStep):
     """Sends our tasks now and then from a worker that consumes our queue.
 
     In the worker's own event loop: a thread beside it could hold a lock when the pool forks.
     Started anew after each reconnection, so work waiting for Redis goes on at once.
     """
 
-    requires = {"celery.worker.consumer.tasks:Tasks"}
+    requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         self.entries: list[Any] = []
@@ -80,7 +80,7 @@ class Clock(bootsteps.StartStopStep):  # type: ignore[misc]
         """Send a message that is worthless when the next one is due."""
         try:
             _send(name, expires=seconds, retry=False)
-        except Exception as error:  # broad: any trouble with the broker is the consumer's to mend
+        except Exception as error:  # noqa: BLE001 - the broker's troubles are the consumer's
             logger.warning("imgrec: %s not sent: %s", name, error)
 
 

@@ -17,14 +17,17 @@ def cosine_similarity(a: Matrix, b: Matrix) -> Matrix:
 
     Clipped, never (1 + cos) / 2: opposite is as unlike as unrelated. Zero rows give 0.
     """
-    return np.clip(unit(a) @ unit(b).T, 0.0, 1.0)
+    similarities: Matrix = np.clip(unit(a) @ unit(b).T, 0.0, 1.0)
+    return similarities
 
 
 def unit(rows: Matrix) -> Matrix:
     """Scale every row to length 1; a zero row stays zero."""
     rows = np.asarray(rows, dtype=np.float32)
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(norms > 0, norms, 1).astype(np.float32)
+    norms = np.sqrt(np.sum(rows * rows, axis=1, keepdims=True, dtype=np.float32))
+    norms[norms == 0] = 1
+    scaled: Matrix = np.divide(rows, norms, dtype=np.float32)
+    return scaled
 
 
 def group_starts(items: Sequence[Any]) -> tuple[list[Any], npt.NDArray[np.intp]]:

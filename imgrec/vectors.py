@@ -115,7 +115,7 @@ def store(space: SpaceDefinition, vectors: Sequence[NewVector]) -> set[str]:
         key_type=photos.pk.rel_db_type(connection),
         source=quote(space.source_field.column),
     )
-    columns = [
+    columns: list[list[Any]] = [
         [each.object_pk for each in vectors],
         [each.job_id for each in vectors],
         [each.source_name for each in vectors],

@@ -64,9 +64,7 @@ SHAPES = [
     Shape("other child of the abstract base", "testapp.postcard.embedding", models.Postcard),
     Shape("two fields, first", "testapp.twospaces.fine", models.TwoSpaces),
     Shape("same name, other app", "otherapp.product.embedding", other.Product),
-    Shape(
-        "many photos", "testapp.itemphoto.embedding", models.Item, models.ItemPhoto, "item"
-    ),
+    Shape("many photos", "testapp.itemphoto.embedding", models.Item, models.ItemPhoto, "item"),
     Shape(
         "not our model",
         "testapp.artworkimageembedding",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         """Take a model and which of its photos."""
         parser.add_argument("model", nargs="?", help="app.Model or a space's label; default all")
         which = parser.add_mutually_exclusive_group()
-        which.add_argument("--missing", action="store_true", help="missing or out of date (default)")
+        which.add_argument("--missing", action="store_true", help="those missing (default)")
         which.add_argument("--failed", action="store_true", help="those that failed, once more")
         which.add_argument("--all", action="store_true", help="every photo, also unchanged ones")
         parser.add_argument("--inline", action="store_true", help="embed here, without a worker")
@@ -71,7 +72,7 @@ class Command(BaseCommand):
     def _finish(self, space: SpaceDefinition, *, inline: bool) -> int:
         waiting = jobs.open_jobs(space).count()
         if waiting:
-            bar = Progress(self.stderr._out, space.label, waiting)
+            bar = Progress(sys.stderr, space.label, waiting)
             (self._work if inline else self._watch)(space, bar)
         failed = _jobs(space, EmbeddingJob.State.FAILED).count()
         self.stdout.write(f"{space.label}: {waiting} done, {failed} failed")
