@@ -21,10 +21,10 @@ from pgvector.django import HalfVectorField, HnswIndex
 from imgrec import spaces
 from imgrec.embedders import Embedder, resolve
 
-_INTEGERS: dict[type[models.Field[Any, Any]], type[models.Field[Any, Any]]] = {
-    models.SmallAutoField: models.SmallIntegerField,
-    models.AutoField: models.IntegerField,
-    models.BigAutoField: models.BigIntegerField,
+_INTEGERS: dict[str, type[models.Field[Any, Any]]] = {
+    "SmallAutoField": models.SmallIntegerField,
+    "AutoField": models.IntegerField,
+    "BigAutoField": models.BigIntegerField,
 }
 
 
@@ -152,9 +152,8 @@ def _key(model: Any) -> models.Field[Any, Any]:
     field = model._meta.pk
     while field.remote_field:
         field = field.target_field
-    for automatic, plain in _INTEGERS.items():
-        if isinstance(field, automatic):
-            return plain()
+    if field.get_internal_type() in _INTEGERS:  # not isinstance: a BigAutoField is an AutoField
+        return _INTEGERS[field.get_internal_type()]()
     _name, _path, args, kwargs = field.deconstruct()
     drop = {"primary_key", "unique", "default", "db_default", "editable", "db_column", "serialize"}
     plain_field: models.Field[Any, Any] = type(field)(
