@@ -32,13 +32,7 @@ def kill_while_photos_change(stack: Stack, shop: Shop, swaps: list[Swap]) -> dic
     stack.worker.start()
     shop.wait_until_idle(seconds=RECOVERY_SECONDS)
     seconds = round(time.monotonic() - killed_at, 2)
-    back = sum(is_back(shop, swap.product) for swap in photos)
-    return {
-        "photos": len(photos),
-        "held_at_kill": held,
-        "lists_right_after": back,
-        "kill_recovery_seconds": seconds,
-    }
+    return {"photos": len(photos), "held_at_kill": held, "kill_recovery_seconds": seconds}
 
 
 def _catch_at_work(shop: Shop) -> None:
