@@ -129,7 +129,7 @@ def test_a_good_photo_ends_the_failure(space: SpaceDefinition) -> None:
 def test_a_failed_photo_is_tried_again_when_asked(space: SpaceDefinition) -> None:
     product = broken()
     indexing.work()
-    with product.photo.storage.open(product.photo.name, "wb") as file:
+    with product.photo.storage.open(str(product.photo.name), "wb") as file:
         file.write(upload(0.5).read())
     assert jobs.retry_failed(space) == 1
     indexing.work()
