@@ -31,7 +31,9 @@ format: $(VENV)/.test-installed
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.test-installed
-	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python $$script $(ARGS); done
+	@set -e; for script in benchmarks/[!_]*.py; do \
+	    name=$$(basename $$script .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS); \
+	done
 
 # Installed anew when the dependencies change, and only then.
 $(VENV)/.%-installed: pyproject.toml | $(BIN)/python
