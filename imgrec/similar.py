@@ -98,7 +98,7 @@ def _only_model() -> type[models.Model]:
 
 
 def _candidates(space: SpaceDefinition, among: QuerySet[Any] | None, limit: int) -> QuerySet[Any]:
-    """Return the rows the caller lets us choose from, each once, whatever he filters by."""
+    """Return the rows to choose from, as the caller says, each of them once."""
     if limit < 0:
         raise ValueError(f"limit={limit}: 0 or more.")
     everything: QuerySet[Any] = space.item_model._default_manager.all()
@@ -116,14 +116,15 @@ def _candidates(space: SpaceDefinition, among: QuerySet[Any] | None, limit: int)
         problem = "uses distinct() on fields: use distinct() alone"
     if problem:
         raise ValueError(f"among= {problem}.")
-    return rows.distinct() if _joins_many(rows) else rows
+    chosen: QuerySet[Any] = rows.distinct() if _joins_many(rows) else rows
+    return chosen
 
 
 def _joins_many(rows: QuerySet[Any]) -> bool:
     """Return whether a join may give a product several times (``filter(tags__name__in=…)``)."""
-    counts = rows.query.alias_refcount
-    joins = [join for alias, join in rows.query.alias_map.items() if counts[alias]]
-    fields = [join.join_field for join in joins if hasattr(join, "join_field")]
+    used = rows.query.alias_refcount
+    joins = (join for alias, join in rows.query.alias_map.items() if used[alias])
+    fields: list[Any] = [join.join_field for join in joins if hasattr(join, "join_field")]
     return any(field.one_to_many or field.many_to_many for field in fields)
 
 
