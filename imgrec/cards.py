@@ -1,0 +1,56 @@
+"""What a page or the API shows of one similar product, whatever the shop's model looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models.fields.files import FieldFile
+
+from imgrec.results import SimilarProducts
+from imgrec.spaces import SpaceDefinition, space_by_label
+
+
+@dataclass(frozen=True)
+class Card:
+    """One similar product, ready for a template; ``product`` is the shop's own instance."""
+
+    product: Any
+    pk: str  # as text: templates group the digits of numbers in some languages
+    title: str
+    url: str  # "" when the model has no get_absolute_url()
+    photo: str  # address of its photo; of several, of the one that matched; "" without any
+    similarity: float  # the cosine, 0..1
+
+    @property
+    def similarity_text(self) -> str:
+        """The similarity as in the article the method is from: ``0.93``."""
+        return f"{self.similarity:.2f}"
+
+
+def cards_of(found: SimilarProducts) -> list[Card]:
+    """Return a card for each product, in order."""
+    space = space_by_label(found.space)
+    return [card_of(product, space) for product in found]
+
+
+def card_of(product: Any, space: SpaceDefinition | None) -> Card:
+    """Return the card of one product found in ``space``."""
+    link = getattr(product, "get_absolute_url", None)
+    photo = photo_of(product, space)
+    return Card(
+        product=product,
+        pk=str(product.pk),
+        title=str(product),
+        url=str(link() or "") if link else "",
+        photo=str(photo.url) if photo else "",
+        similarity=product.similarity,
+    )
+
+
+def photo_of(product: Any, space: SpaceDefinition | None) -> FieldFile | None:
+    """Return the photo to show: the product's own, or of several the one that matched."""
+    if space is None:
+        return None
+    found = getattr(product, "matched_image" if space.item else space.source, None)
+    return found or None
