@@ -34,7 +34,13 @@ def home(request: HttpRequest) -> HttpResponse:
     )
     picture_of = Product._meta.get_field("photo").storage.url
     tiles = [(shelf, picture_of(shelf.photo) if shelf.photo else "") for shelf in shelves]
-    return render(request, "shop/home.html", {"tiles": tiles, "newest": newest[:NEWEST]})
+    context = {
+        "tiles": tiles,
+        "newest": newest[1 : NEWEST + 1],
+        # The opening shows the newest one that has relatives to meet.
+        "featured": newest.filter(stock__gt=0).first(),
+    }
+    return render(request, "shop/home.html", context)
 
 
 @require_safe

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 DEAREST_EURO = 140
 SOLD_OUT_ONE_IN = 20
+MOST_SECONDS_ON_SALE = 90 * 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,11 @@ class Item:
     price: Decimal | None = None
     stock: int | None = None
     description: str = ""
+
+    @property
+    def age(self) -> timedelta:
+        """How long the product is on sale, by the SKU: shelves come out mixed, not by kind."""
+        return timedelta(seconds=_number(self.sku, "age") % MOST_SECONDS_ON_SALE)
 
     @property
     def price_or_derived(self) -> Decimal:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db import transaction
+from django.utils import timezone
 
 from demo_shop.catalogue.models import Category, Product, slug_of
 from demo_shop.seeding.items import Item
@@ -56,6 +57,7 @@ def _row(item: Item, category: Category) -> Product:
         price=item.price_or_derived,
         stock=item.stock_or_derived,
         description=item.description,
+        created_at=timezone.now() - item.age,
         photo=_stored_photo(item),
     )
 

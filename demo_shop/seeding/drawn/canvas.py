@@ -30,7 +30,7 @@ class Studio:
         self.tilt = tilt
         self.sheet = Image.new("RGB", SHEET, wall)
         floor = Image.linear_gradient("L").resize((SHEET[0], round(0.35 * SCALE)))
-        self.sheet.paste(mixed(wall, (120, 108, 96), 0.42), (0, round(FLOOR_AT * SCALE)), floor)
+        self.sheet.paste(mixed(wall, (120, 108, 96), 0.3), (0, round(FLOOR_AT * SCALE)), floor)
 
     def shadow(self, box: tuple[float, float, float, float], *, strength: float = 0.45) -> None:
         """A blurred ellipse on the floor, darkest in the middle."""
