@@ -1,0 +1,69 @@
+"""Errors of the API: a status, and a body of ``detail`` (a sentence) and ``code`` (a word)."""
+
+from __future__ import annotations
+
+import math
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException
+
+from imgrec.conf import settings
+from imgrec.errors import PhotoSearchUnavailable, PictureError
+from imgrec.reasons import Reason
+
+
+class ApiError(APIException):
+    """Rendered by Django REST framework as it is; ``wait``: seconds for ``Retry-After``."""
+
+    def __init__(self, status: int, code: str, detail: str, *, wait: float | None = None) -> None:
+        super().__init__({"detail": detail, "code": code})
+        self.status_code = status
+        self.wait = wait
+
+
+def not_found() -> ApiError:
+    """Return one and the same answer for unknown, malformed and hidden products."""
+    return ApiError(404, "not_found", _("Not found."))
+
+
+def too_large() -> ApiError:
+    """Return the answer to a photo, or a whole request, over the limit."""
+    sentence = _("The photo is too large: send at most %(most)s bytes.")
+    return ApiError(413, Reason.FILE_TOO_LARGE, sentence % {"most": settings.max_upload_bytes})
+
+
+def of_picture(error: PictureError) -> ApiError:
+    """Return the answer to a photo that cannot be used."""
+    if error.code == Reason.FILE_TOO_LARGE:
+        return too_large()
+    return ApiError(422, error.code, str(error))
+
+
+def of_search(error: PhotoSearchUnavailable) -> ApiError:
+    """Return the answer when no worker can look at the photo now, or never may."""
+    if error.code == "off":
+        return ApiError(404, error.code, str(error))
+    return ApiError(
+        503, error.code, str(error), wait=max(1, math.ceil(settings.photo_wait_seconds))
+    )
+
+
+def as_json(error: Exception) -> Exception:
+    """Return Django's own complaints about a request's body in our form, others as they are."""
+    if isinstance(error, RequestDataTooBig):
+        return too_large()
+    if isinstance(error, SuspiciousOperation):
+        return ApiError(400, "bad_request", _("The request cannot be read."))
+    return error
+
+
+def code_of(error: Exception) -> str:
+    """Return the ``code`` of an error that Django REST framework renders without one."""
+    if isinstance(error, Http404):
+        return "not_found"
+    if isinstance(error, PermissionDenied):
+        return "permission_denied"
+    codes = error.get_codes() if isinstance(error, APIException) else None
+    return codes if isinstance(codes, str) else "error"

@@ -1,0 +1,126 @@
+"""``SimilarProductsMixin``: two more actions for the shop's own viewset."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django.db import models
+from django.http import Http404
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
+from rest_framework.viewsets import GenericViewSet
+
+from imgrec import similar
+from imgrec.errors import PhotoSearchUnavailable, PictureError
+from imgrec.rest_framework import errors, uploads
+from imgrec.rest_framework.serializers import options_of
+from imgrec.results import SimilarProducts
+from imgrec.served import served_space
+from imgrec.visibility import visible
+
+ACTIONS = {"similar", "similar_to_photo"}
+# A rate for this scope in DEFAULT_THROTTLE_RATES limits search by photo, and nothing else.
+PHOTO_SCOPE = "imgrec_photo"
+
+
+class SimilarProductsMixin(GenericViewSet[Any]):
+    """Adds ``GET {id}/similar/`` and ``POST similar-to-photo/`` to a viewset of products.
+
+    The viewset's own queryset and filters decide which products there are, as seed and as
+    result, its permissions who may ask (the POST counts as a write), its serializer how a result
+    looks. Each result gets ``similarity`` (the cosine, 0..1); with several photos a product also
+    ``seed_photo`` and ``matched_photo``, keys of the pair that made it.
+    """
+
+    @action(detail=True, methods=["get"])
+    def similar(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give products that look like this one; ``limit`` 1..64, ``min_similarity`` 0..1."""
+        options = options_of(request.query_params.dict())
+        seed = self._visible_seed()
+        return self._answer(similar.similar_products(seed, among=self._products(), **options))
+
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="similar-to-photo",
+        url_name="similar-to-photo",
+        parser_classes=[MultiPartParser],
+    )
+    def similar_to_photo(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give products that look like the picture in the multipart field ``photo``.
+
+        ``limit`` and ``min_similarity`` may come in the address or in the form. A worker looks
+        at the picture; nothing of it is kept.
+        """
+        photo = uploads.photo_of(request)
+        options = options_of({**request.query_params.dict(), **request.POST.dict()})
+        try:
+            found = similar.similar_to_photo(photo, among=self._products(), **options)
+        except PictureError as error:
+            raise errors.of_picture(error) from error
+        except PhotoSearchUnavailable as error:
+            raise errors.of_search(error) from error
+        return self._answer(found)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Look at a photo's length before authentication may read the form."""
+        if self.action == "similar_to_photo":
+            uploads.admit(request)
+        super().initial(request, *args, **kwargs)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Limit search by photo when the project has a rate for it."""
+        throttles = super().get_throttles()
+        if self.action == "similar_to_photo" and PHOTO_SCOPE in ScopedRateThrottle.THROTTLE_RATES:
+            self.throttle_scope = PHOTO_SCOPE
+            if not any(isinstance(each, ScopedRateThrottle) for each in throttles):
+                throttles.append(ScopedRateThrottle())
+        return throttles
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Give every error of our two actions a ``code``, and none a page of HTML."""
+        if not ACTIONS & set((self.action_map or {}).values()):
+            return super().handle_exception(exc)
+        exc = errors.as_json(exc)
+        response = super().handle_exception(exc)
+        if isinstance(response.data, dict) and "detail" in response.data:
+            response.data.setdefault("code", errors.code_of(exc))
+        return response
+
+    def _products(self) -> models.QuerySet[Any]:
+        return self.filter_queryset(self.get_queryset())
+
+    def _visible_seed(self) -> models.Model:
+        """Return the product; a hidden one answers exactly like one that does not exist."""
+        try:
+            seed: models.Model = self.get_object()
+        except Http404 as error:
+            raise errors.not_found() from error
+        space = served_space(type(seed))
+        itself = type(seed)._base_manager.using(seed._state.db).filter(pk=seed.pk)
+        if space.visible and not visible(space, itself).exists():
+            raise errors.not_found()
+        return seed
+
+    def _answer(self, found: SimilarProducts) -> Response:
+        serializer: Any = self.get_serializer(found, many=True)
+        serializer.context["imgrec_space"] = found.space
+        results = [
+            {**serializer.child.to_representation(product), **_findings(product)}
+            for product in found
+        ]
+        return Response(
+            {"indexed": found.indexed, "way": found.way, "space": found.space, "results": results}
+        )
+
+
+def _findings(product: Any) -> dict[str, Any]:
+    """Return what the search says of a result; a number that JSON has no word for is 0."""
+    similarity = float(product.similarity)
+    noted = {"similarity": round(similarity, 6) if math.isfinite(similarity) else 0.0}
+    keys = {name: getattr(product, name, None) for name in ("seed_photo", "matched_photo")}
+    return noted | {name: key for name, key in keys.items() if key is not None}
