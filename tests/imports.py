@@ -67,8 +67,9 @@ def _names(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
         whole = alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
         # "from imgrec.conf import settings" names the room imgrec.conf, not imgrec.conf.settings.
         for name in (whole, whole.rpartition(".")[0]):
-            if name.removeprefix("imgrec.") in rooms():
-                yield name.removeprefix("imgrec.")
+            room = name.removeprefix("imgrec.")
+            if f"{name}.".startswith("imgrec.") and room in rooms():
+                yield room
                 break
         else:
             yield whole

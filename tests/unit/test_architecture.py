@@ -17,7 +17,9 @@ FOUNDATION = of("conf", "errors", "reasons", "models", "tables", "spaces", "fiel
 # What turns a saved photo into a vector and a list.
 WRITE = of("receivers", "tasks", "indexing", "batches", "sweep", "neighbours", "lists", "jobs")
 # What answers a page.
-READ = of("similar", "queryset", "live", "matching", "results", "served", "visibility")
+READ = of(
+    "similar", "queryset", "live", "matching", "results", "served", "visibility", "cards", "quiet"
+)
 # What a host's project meets, and no other room does.
 FACES = of("admin", "apps", "checks", "management", "rest_framework", "templatetags")
 NEURAL = {"torch", "torchvision", "timm", "safetensors"}
