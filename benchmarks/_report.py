@@ -36,13 +36,13 @@ def machine() -> dict[str, object]:
     }
 
 
-def main(name: str, measure: Callable[[bool], list[Row]]) -> None:
+def main(name: str, measure: Callable[..., list[Row]]) -> None:
     """Parse the command line, measure and print."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--quick", action="store_true", help="less than a minute")
     options = parser.parse_args()
-    rows = measure(options.quick)
+    rows = measure(quick=options.quick)
     if options.json:
         report = [{**asdict(row), "ratio": round(row.ratio, 3)} for row in rows]
         print(json.dumps({"machine": machine(), "rows": report}, indent=2))

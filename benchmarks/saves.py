@@ -18,7 +18,7 @@ SAVES = 1000
 PHOTOS = {"stop": 200, "freeze": 50}
 
 
-def measure(quick: bool) -> list[Row]:
+def measure(*, quick: bool) -> list[Row]:
     """Return the price-change rows and one row for each trouble of the broker."""
     with running_shop() as redis:
         return [*_price_changes(5 if quick else 15), *_broker_rows(redis)]

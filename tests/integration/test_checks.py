@@ -1,0 +1,153 @@
+"""Every check finds what it is for, says the way out, and is silent otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import CommandError
+from django.db import connection, connections
+from django.db.models import Q
+
+from imgrec import checks, extension, spaces
+from imgrec.spaces import SpaceDefinition, all_spaces
+from imgrec.testing import ColourGrid
+
+
+def ids(messages: Any) -> list[str]:
+    return [message.id for message in messages]
+
+
+def test_a_sound_project_has_nothing_to_report(db: None) -> None:
+    assert [m for m in run_checks(databases=["default"]) if str(m.id).startswith("imgrec")] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "id", "says"),
+    [
+        ([], "imgrec.E001", "IMGREC = {"),
+        ({"batchsize": 8}, "imgrec.E002", "Did you mean 'batch_size'?"),
+        ({"colour": 8}, "imgrec.E002", "Known: embedder"),
+        ({"batch_size": "8"}, "imgrec.E003", "Give a int"),
+        ({"batch_size": True}, "imgrec.E003", "Give a int"),
+        ({"lease_seconds": -1}, "imgrec.E003", "Give 0 or more"),
+    ],
+)
+def test_settings(settings: Any, value: Any, id: str, says: str) -> None:
+    settings.IMGREC = value
+    (message,) = checks.check_settings()
+    assert message.id == id
+    assert says in str(message.hint)
+
+
+def test_whole_numbers_are_fine_where_fractions_are(settings: Any) -> None:
+    settings.IMGREC = {"photo_wait_seconds": 5}
+    assert checks.check_settings() == []
+
+
+@pytest.fixture
+def only(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that leaves one space declared, changed as told."""
+
+    def change(**values: Any) -> SpaceDefinition:
+        first = all_spaces()[0]
+        changed = replace(first, **values)
+        monkeypatch.setattr(spaces, "_spaces", {changed.label: changed})
+        return changed
+
+    return change
+
+
+def test_a_source_that_is_no_image(only: Any) -> None:
+    only(source="title")
+    (message,) = checks.check_spaces()
+    assert message.id == "imgrec.E004"
+    assert "photo" in str(message.hint)
+
+
+def test_an_item_that_is_no_foreign_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spaces, "_complaints", {"shop.photo.embedding": "owner"})
+    assert ids(checks.check_spaces()) == ["imgrec.E005"]
+
+
+@pytest.mark.parametrize("rule", [Q(nonsense=1), Q(published__nonsense=1), "published"])
+def test_a_rule_that_does_not_fit(only: Any, rule: Any) -> None:
+    only(visible=rule)
+    (message,) = checks.check_spaces()
+    assert message.id == "imgrec.E006"
+    assert "visible=Q(published=True)" in str(message.hint)
+
+
+def test_other_dimensions_than_the_table_has(only: Any) -> None:
+    only(embedder=ColourGrid(cells=7))
+    (message,) = checks.check_dimensions()
+    assert message.id == "imgrec.E007"
+    assert "declare a second one" in str(message.hint)
+
+
+def test_a_database_that_is_not_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections["default"], "vendor", "sqlite")
+    assert ids(checks.check_databases()) == ["imgrec.E008"]
+
+
+def test_two_databases(monkeypatch: pytest.MonkeyPatch, only: Any) -> None:
+    space = only()
+    monkeypatch.setattr(
+        "imgrec.checks.router.db_for_write",
+        lambda model: "archive" if model is space.model else "default",
+    )
+    (message,) = checks.check_databases()
+    assert message.id == "imgrec.E009"
+    assert "archive, default" in message.msg
+
+
+@pytest.fixture
+def ordinary_owner(transactional_db: None) -> Iterator[None]:
+    """Be the owner of a database of one's own, who may not create the extension."""
+    before = {key: connection.settings_dict[key] for key in ("NAME", "USER", "PASSWORD")}
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE plain LOGIN PASSWORD 'plain'")
+        cursor.execute("CREATE DATABASE plain OWNER plain")
+    connection.close()
+    connection.settings_dict.update(dict.fromkeys(before, "plain"))
+    yield
+    connection.close()
+    connection.settings_dict.update(before)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP DATABASE plain")
+        cursor.execute("DROP ROLE plain")
+
+
+def test_an_extension_only_an_administrator_can_make(ordinary_owner: None) -> None:
+    """The check and migrate say what to run; migrations that do not need it go on."""
+    (message,) = checks._check_extension("default")
+    assert message.id == "imgrec.E010"
+    assert 'psql -d plain -c "CREATE EXTENSION vector;"' in str(message.hint)
+    step = type("Step", (), {"app_label": "testapp"})
+    with pytest.raises(CommandError, match="CREATE EXTENSION vector"):
+        extension.before_migrations(using="default", plan=[(step, False)])
+    extension.before_migrations(using="default", plan=[(step, True)])
+
+
+def test_the_extension_is_made_before_the_first_migration(db: None) -> None:
+    assert extension.installed_version("default")
+
+
+def test_an_old_extension(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extension, "installed_version", lambda using: "0.8.1")
+    (message,) = checks._check_extension("default")
+    assert message.id == "imgrec.W002"
+    assert "ALTER EXTENSION vector UPDATE" in str(message.hint)
+
+
+def test_a_process_without_the_shops_celery_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoApp:
+        main = "default"
+        configured = False
+
+    monkeypatch.setattr(checks, "current_app", NoApp())
+    (message,) = checks.check_celery()
+    assert message.id == "imgrec.W001"
