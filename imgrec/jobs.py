@@ -103,12 +103,18 @@ def finish(space: SpaceDefinition, claims: Iterable[Claim]) -> None:
     _rows(space, claims).delete()
 
 
+_TO_LISTS = """
+UPDATE imgrec_embeddingjob AS job
+SET state = 'lists', item_pk = new.item_pk, reason = '', message = ''
+FROM unnest(%s::bigint[], %s::text[]) AS new(id, item_pk) WHERE job.id = new.id
+"""
+
+
 def to_lists(space: SpaceDefinition, items: dict[int, str]) -> None:
     """Mark the lists of these jobs' items as not yet up to date (job id -> item key)."""
-    for id, item_pk in items.items():
-        EmbeddingJob.objects.using(space.using).filter(id=id).update(
-            state=State.LISTS, item_pk=item_pk, reason="", message=""
-        )
+    if items:
+        with connections[space.using].cursor() as cursor:
+            cursor.execute(_TO_LISTS, [list(items), list(items.values())])
 
 
 def mark_lists(space: SpaceDefinition, claim: Claim, item_pk: str) -> None:
