@@ -15,7 +15,9 @@ from tests.worker import ROOT
 
 FOUNDATION = of("conf", "errors", "reasons", "models", "tables", "spaces", "fields")
 # What turns a saved photo into a vector and a list.
-WRITE = of("receivers", "tasks", "indexing", "batches", "sweep", "neighbours", "lists", "jobs")
+WRITE = of(
+    "receivers", "tasks", "indexing", "batches", "sweep", "neighbours", "lists", "jobs", "runs"
+)
 # What answers a page.
 READ = of(
     "similar", "queryset", "live", "matching", "results", "served", "visibility", "cards", "quiet"

@@ -1,0 +1,194 @@
+"""The pages a shop's model gets: reindex everything, its progress, photos that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from imgrec import jobs, runs
+from imgrec.admin import failures, words
+from imgrec.admin.addresses import address, url_name
+from imgrec.admin.choosing import page_space, shown_space, spaces_for
+from imgrec.reasons import Reason
+from imgrec.spaces import SpaceDefinition
+from imgrec.sweep import with_photo
+from imgrec.watching import Watch
+
+if TYPE_CHECKING:
+    from imgrec.admin.mixin import ImgrecAdminMixin
+
+# How often the progress page asks: its script, and the page itself where scripts are off.
+POLL_SECONDS = 2
+REFRESH_SECONDS = 5
+
+
+def urls(admin: ImgrecAdminMixin) -> list[Any]:
+    """Return the pages' url patterns, to stand before the admin's own."""
+    views: dict[str, Callable[..., HttpResponse]] = {
+        "reindex": reindex,
+        "progress": progress,
+        "progress_data": progress_data,
+        "failed": failed,
+        "retry": retry,
+    }
+    return [
+        path(
+            f"imgrec/{name.replace('_', '-')}/",
+            admin.admin_site.admin_view(partial(view, admin=admin)),
+            name=url_name(admin, name),
+        )
+        for name, view in views.items()
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def reindex(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
+    """Ask first, with how many photos it is about; start on POST."""
+    space = _for_reindexers(request, admin)
+    if request.method == "POST":
+        return _start(request, admin, space)
+    context = {
+        "count": with_photo(space).count(),
+        "refusal": runs.refusal(space),
+        "progress_url": address(admin, "progress", space),
+    }
+    return _page(request, admin, space, "reindex", _("Reindex all photos"), context)
+
+
+def _start(
+    request: HttpRequest, admin: ImgrecAdminMixin, space: SpaceDefinition
+) -> HttpResponseRedirect:
+    try:
+        made = runs.start(space)
+    except runs.RunRefused as refused:
+        admin.message_user(request, str(refused), messages.ERROR)
+    else:
+        admin.message_user(request, words.queued(made), messages.SUCCESS)
+    return HttpResponseRedirect(address(admin, "progress", space))
+
+
+@require_GET
+def progress(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
+    """Show how far the reindex is; the page keeps itself up to date while there is work."""
+    space = _for_viewers(request, admin)
+    now = runs.progress(space, watch=_watch(request))
+    context = {
+        "progress": now,
+        "said": words.said(now),
+        "poll_url": address(admin, "progress_data", space, watch=now.watch),
+        "poll_milliseconds": POLL_SECONDS * 1000,
+        "refresh_url": address(admin, "progress", space, watch=now.watch),
+        "refresh_seconds": REFRESH_SECONDS,
+        "failed_url": address(admin, "failed", space),
+    }
+    if admin.has_reindex_permission(request):
+        context["reindex_url"] = address(admin, "reindex", space)
+    return _page(request, admin, space, "progress", _("Reindex progress"), context)
+
+
+@require_GET
+def progress_data(request: HttpRequest, admin: ImgrecAdminMixin) -> JsonResponse:
+    """Give the numbers and sentences of the progress page, and where to ask next."""
+    space = _for_viewers(request, admin)
+    now = runs.progress(space, watch=_watch(request))
+    return JsonResponse(
+        {
+            "total": now.total,
+            "done": now.done,
+            "failed": now.failed,
+            "waiting": now.waiting,
+            "running": now.running,
+            "stalled": now.stalled,
+            "rate_per_second": now.rate_per_second,
+            "seconds_left": now.seconds_left,
+            "busy": words.is_busy(now),
+            "said": words.said(now),
+            "next": address(admin, "progress_data", space, watch=now.watch),
+        }
+    )
+
+
+def _watch(request: HttpRequest) -> Watch | None:
+    return Watch.parse(request.GET.get("watch", ""))
+
+
+@require_GET
+def failed(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
+    """List the photos that failed, each with its reason and what to do."""
+    space = _for_viewers(request, admin)
+    reason = request.GET.get("reason", "")
+    context = {
+        "failures": failures.page_of(space, admin.admin_site, reason, request.GET.get("page")),
+        "reasons": failures.count_reasons(space),
+        "reason": Reason(reason) if reason in Reason.values else None,
+        "failed_url": address(admin, "failed", space),
+    }
+    if admin.has_reindex_permission(request):
+        context["retry_url"] = address(admin, "retry", space)
+    return _page(request, admin, space, "failed", _("Photos that failed"), context)
+
+
+@require_POST
+def retry(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
+    """Queue failed photos again: one, those ticked, all, or all of a reason."""
+    space = _for_reindexers(request, admin)
+    made = jobs.retry_failed(space, failures.asked_for(space, request.POST))
+    if made:
+        runs.poke_once_committed(space)
+        admin.message_user(request, words.queued(made), messages.SUCCESS)
+    else:
+        admin.message_user(request, _("No failed photo was selected."), messages.WARNING)
+    return HttpResponseRedirect(address(admin, "failed", space))
+
+
+def _for_viewers(request: HttpRequest, admin: ImgrecAdminMixin) -> SpaceDefinition:
+    if not admin.has_view_permission(request):
+        raise PermissionDenied
+    return page_space(request, admin.model)
+
+
+def _for_reindexers(request: HttpRequest, admin: ImgrecAdminMixin) -> SpaceDefinition:
+    if not admin.has_reindex_permission(request):
+        raise PermissionDenied
+    return page_space(request, admin.model)
+
+
+def _page(
+    request: HttpRequest,
+    admin: ImgrecAdminMixin,
+    space: SpaceDefinition,
+    page: str,
+    title: str,
+    context: dict[str, Any],
+) -> TemplateResponse:
+    request.current_app = admin.admin_site.name
+    shown = shown_space(request, admin.model)
+    spaces = [
+        {
+            "name": each.label.rpartition(".")[2],
+            "url": address(admin, page, each),
+            "is_current": each is space,
+            "is_served": each is shown,
+        }
+        for each in spaces_for(admin.model)
+    ]
+    whole = {
+        **admin.admin_site.each_context(request),
+        "title": title,
+        "opts": admin.opts,
+        "media": admin.media,
+        "space": space,
+        "spaces": spaces,
+        "has_view_permission": admin.has_view_permission(request),
+        **context,
+    }
+    return TemplateResponse(request, f"imgrec/admin/{page}.html", whole)
