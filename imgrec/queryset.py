@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self, cast
 
 from django.db import models
@@ -45,7 +46,8 @@ class SimilarityQuerySet(QuerySet[Any]):
         or has no vector gives an empty queryset. For many rows the HNSW index answers: nearly
         exact; :func:`imgrec.similar_products` is the call that never comes up short.
 
-        Not supported, each with a ValueError: after slicing, on a union.
+        Not supported, each with a ValueError that names the way out: after slicing, on or in a
+        union, ``reverse()`` and ``last()``, ``select_for_update()``, ``update()``, ``delete()``.
         """
         if self.query.is_sliced:
             raise ValueError("similar_to() after slicing: call it first, then slice its result.")
@@ -75,6 +77,19 @@ class SimilarityQuerySet(QuerySet[Any]):
         else:
             super()._fetch_all()
 
+    def iterator(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """Read at once: rows that trickle in later would be found without our settings."""
+        if self._imgrec_live:
+            return iter(self.all())
+        return super().iterator(*args, **kwargs)
+
+    def _combinator_query(self, combinator: str, *other_qs: Any, all: bool = False) -> Self:
+        """Refuse unions: they would drop the order, and with it what is most similar."""
+        if any(getattr(each, "_imgrec_live", False) for each in (self, *other_qs)):
+            raise ValueError(f"{combinator}() of similar_to(): join the lists once they are read.")
+        combined = super()._combinator_query(combinator, *other_qs, all=all)  # type: ignore[misc]
+        return cast(Self, combined)
+
     def reverse(self) -> Self:
         """Refuse on a similarity order: the index only runs from the nearest on."""
         if self._imgrec_live:
@@ -86,10 +101,16 @@ class SimilarityQuerySet(QuerySet[Any]):
         self._refuse_writes("delete")
         return super().delete()
 
+    # As Django has it: no Product.objects.delete() that empties the shop, nor from a template.
+    delete.queryset_only = True  # type: ignore[attr-defined]
+    delete.alters_data = True  # type: ignore[attr-defined]
+
     def update(self, **kwargs: Any) -> int:
         """Refuse on a similarity order."""
         self._refuse_writes("update")
         return super().update(**kwargs)
+
+    update.alters_data = True  # type: ignore[attr-defined]
 
     def select_for_update(self, *args: Any, **kwargs: Any) -> Self:
         """Refuse on a similarity order, whose savepoint would let go of the locks at once."""
