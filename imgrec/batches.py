@@ -72,7 +72,9 @@ class Batch:
     def _photos(self) -> list[Photo]:
         to_key = self.space.model._meta.pk.to_python
         keys = [to_key(claim.object_pk) for claim in self.claims]
-        owners = self.space.model._base_manager.using(self.space.using).in_bulk(keys)
+        columns = [name for name in (self.space.source, self.space.item) if name]
+        rows = self.space.model._base_manager.using(self.space.using)
+        owners = rows.only(*columns).in_bulk(keys)
         stored = self.embeddings.defer("vector").in_bulk(keys)
         photos = []
         for claim, key in zip(self.claims, keys, strict=True):
