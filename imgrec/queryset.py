@@ -59,7 +59,8 @@ class SimilarityQuerySet(QuerySet[Any]):
         least = settings.min_similarity if min_similarity is None else min_similarity
         if least > 0:
             found = found.filter(distance__lte=1 - least)
-        found = found.filter(Exists(visible(chosen, _items(chosen)).filter(pk=seed.pk)))
+        shown = visible(chosen, _items(chosen)).filter(pk=seed.pk)
+        found = found.filter(Exists(shown), Exists(_seed_rows(chosen, seed)))
         live = cast(Self, found)
         live._imgrec_live = True
         return live
@@ -136,10 +137,14 @@ def seed_vector(space: SpaceDefinition, seed: models.Model) -> Any:
 
     With several photos a product, of its first one.
     """
-    rows = space.embedding_model.objects.filter(
+    return Subquery(_seed_rows(space, seed).order_by("pk").values("vector")[:1])
+
+
+def _seed_rows(space: SpaceDefinition, seed: models.Model) -> QuerySet[Any]:
+    rows: QuerySet[Any] = space.embedding_model.objects.filter(
         version=served_version(space), **{space.item_column: seed.pk}
     )
-    return Subquery(rows.order_by("pk").values("vector")[:1])
+    return rows
 
 
 def nearest(
