@@ -1,0 +1,43 @@
+"""Many products with made-up vectors, for what only shows in large catalogues."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from django.utils.timezone import now
+
+from imgrec.models import Space
+from imgrec.spaces import SpaceDefinition
+
+
+def fill(space: SpaceDefinition, products: list[Any], *, clusters: int = 30, seed: int = 0) -> Any:
+    """Store clustered unit vectors for these rows, as if embedded; return them as stored.
+
+    Shape (products, dimensions), rounded to halves. Products look alike within their cluster, as in a real shop; no lists are built.
+    """
+    random = np.random.default_rng(seed)
+    size = space.embedder.dimensions
+    centres = random.normal(size=(clusters, size))
+    around = random.integers(clusters, size=len(products))
+    vectors = centres[around] + 0.5 * random.normal(size=(len(products), size))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = vectors.astype(np.float16).astype(np.float64)
+    made = space.embedding_model
+    made.objects.bulk_create(
+        made(
+            owner=product,
+            vector=vector,
+            source_name=str(getattr(product, space.source)),
+            sha256="0" * 64,
+            version=space.embedder.version,
+            job_id=0,
+            embedded_at=now(),
+        )
+        for product, vector in zip(products, vectors, strict=True)
+    )
+    Space.objects.filter(label=space.label).update(served_version=space.embedder.version)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return vectors
