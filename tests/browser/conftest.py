@@ -1,0 +1,101 @@
+"""A real shop and a real browser in front of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.demo import Demo
+from tests.browser.wares import Wares
+from tests.browser.watching import Watch
+from tests.worker import ROOT
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MILLISECONDS = 20_000
+SCREENSHOTS = bool(os.environ.get("IMGREC_SCREENSHOTS"))
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def wares(tmp_path_factory: pytest.TempPathFactory) -> Wares:
+    """About sixty products of six kinds: photos where there are some, else drawn ones."""
+    shared = Path(os.environ.get("IMGREC_TEST_DATA") or ROOT.parent / "shared" / "data")
+    photos = shared / "catalog" if (shared / "catalog" / "manifest.csv").is_file() else None
+    return Wares.stocked(tmp_path_factory.mktemp("photos"), photos, everything=SCREENSHOTS)
+
+
+@pytest.fixture(scope="session")
+def shop(
+    browser_path: str, wares: Wares, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demo]:
+    """The demo shop, filled and indexed; it must end in order when interrupted."""
+    demo = Demo(tmp_path_factory.mktemp("demo") / "data", wares)
+    yield demo
+    assert demo.stop() == 0, demo.log()
+
+
+# Not for the whole session: while Playwright runs, Django takes this thread for an event loop's
+# and refuses the other tests their database.
+@pytest.fixture(scope="module")
+def browser(browser_path: str) -> Iterator[Browser]:
+    """The machine's Chromium."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(shop: Demo, browser: Browser) -> Iterator[OpenPage]:
+    """A function that opens a page in a context of its own; options as Playwright names them.
+
+    At the end no page may have complained on its console or asked anybody but the shop.
+    ``forgive`` lists statuses that the test provokes.
+    """
+    watches: list[Watch] = []
+
+    def build(*, forgive: tuple[int, ...] = (), **options: Any) -> Page:
+        size = {"width": 1280, "height": 900}
+        context = browser.new_context(base_url=shop.address, **{"viewport": size, **options})
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        watches.append(Watch(context, shop.address, forgive=forgive))
+        return context.new_page()
+
+    yield build
+    for watch in watches:
+        watch.close()
+    assert [problem for watch in watches for problem in watch.problems] == []
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    """A shopper's page."""
+    return open_page()
+
+
+@pytest.fixture
+def merchant(open_page: OpenPage, shop: Demo) -> Page:
+    """A page logged in to the admin."""
+    if shop.session is None:
+        page = open_page()
+        page.goto("/admin/")
+        page.get_by_label("Username").fill(shop.name)
+        page.get_by_label("Password").fill(shop.password)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url("**/admin/")
+        shop.session = page.context.storage_state()
+    return open_page(storage_state=shop.session)

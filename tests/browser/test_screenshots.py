@@ -1,0 +1,60 @@
+"""The README's pictures. ``IMGREC_SCREENSHOTS=1 pytest tests/browser`` makes those in docs/ anew,
+with a fuller shop; otherwise they go to a temporary folder, to see that they can be made.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SCREENSHOTS
+from tests.browser.demo import Demo
+from tests.browser.steps import look_at, path_of
+from tests.browser.wares import Wares
+from tests.worker import ROOT
+
+pytestmark = pytest.mark.browser
+
+MOST_BYTES = 400_000
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """The folder the pictures go to."""
+    return ROOT / "docs" / "images" if SCREENSHOTS else tmp_path
+
+
+def test_of_a_product_page(page: Page, wares: Wares, album: Path) -> None:
+    page.set_viewport_size({"width": 1120, "height": 900})
+    look_at(page, path_of(page, wares.of_kind(5)[9]))
+    page.evaluate("document.querySelectorAll('img').forEach(each => each.loading = 'eager')")
+    page.wait_for_load_state("networkidle")
+    assert save(page, album / "product-page.webp", full_page=True) < MOST_BYTES
+
+
+def test_of_the_progress_of_a_reindex(merchant: Page, shop: Demo, album: Path) -> None:
+    for photo in shop.media.rglob("*.jpg"):
+        with photo.open("ab") as file:  # the same picture in another file: embedded once more
+            file.write(b"\0")
+    merchant.set_viewport_size({"width": 1280, "height": 620})
+    merchant.goto("/admin/shop/product/imgrec/reindex/")
+    merchant.get_by_role("button", name="Yes, reindex all").click()
+    bar = merchant.locator("progress[data-imgrec-bar]")
+    if SCREENSHOTS:
+        merchant.wait_for_function("bar => bar.position > 0.3", arg=bar.element_handle())
+    assert save(merchant, album / "admin-progress.webp") < MOST_BYTES
+    expect(bar).to_have_count(0, timeout=120_000)
+
+
+def save(page: Page, path: Path, *, full_page: bool = False) -> int:
+    """Save what the window shows, or the whole page; return the file's size in bytes."""
+    with Image.open(io.BytesIO(page.screenshot(full_page=full_page))) as shot:
+        darkest, brightest = shot.convert("L").getextrema()
+        assert darkest != brightest, "an empty page"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shot.save(path, quality=85, method=6)
+    return path.stat().st_size
