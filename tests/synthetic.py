@@ -15,7 +15,8 @@ from imgrec.spaces import SpaceDefinition
 def fill(space: SpaceDefinition, products: list[Any], *, clusters: int = 30, seed: int = 0) -> Any:
     """Store clustered unit vectors for these rows, as if embedded; return them as stored.
 
-    Shape (products, dimensions), rounded to halves. Products look alike within their cluster, as in a real shop; no lists are built.
+    Shape (products, dimensions), rounded to halves. Products look alike within their cluster, as in
+    a real shop; no lists are built.
     """
     random = np.random.default_rng(seed)
     size = space.embedder.dimensions
