@@ -18,8 +18,8 @@ from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition
 
 FAILURES_A_PAGE = 50
-# Files a browser can show, or at least the part of it that is there.
-SHOWABLE = {Reason.DAMAGED, Reason.NO_FEATURES, Reason.EMBEDDER_FAILED}
+# Reasons that leave a file which a browser can show.
+SHOWABLE = {Reason.NO_FEATURES, Reason.EMBEDDER_FAILED}
 
 
 @dataclass(frozen=True)

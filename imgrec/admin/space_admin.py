@@ -32,8 +32,7 @@ _SHOWN = ["version", "photos", "run_started_at", "links"]
 class SpaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Spaces come and go with the fields of the shop's models: here they are only switched."""
 
-    list_display = ["label", "item_model", "is_served", "is_active", "version", "photos", "links"]
-    list_filter = ["is_served", "is_active"]
+    list_display = ["label", "is_served", "is_active", "version", "photos", "links"]
     ordering = ["item_model", "label"]
     fields = ["label", "item_model", "is_active", "is_served", *_SHOWN]
     readonly_fields = ["label", "item_model", "is_served", *_SHOWN]

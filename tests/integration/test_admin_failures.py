@@ -22,7 +22,7 @@ from tests.integration.admin_pages import (
     text_of,
     the_space,
 )
-from tests.pictures import picture, png, upload
+from tests.pictures import upload
 from tests.testapp.models import Item, ItemPhoto, Product
 
 pytestmark = pytest.mark.django_db
@@ -54,12 +54,13 @@ def test_reason_sentence_name_and_link(merchant: Client) -> None:
     assert f'src="{product.photo.url}"' not in body  # nothing a browser could show
 
 
-def test_a_damaged_picture_is_shown(merchant: Client) -> None:
-    whole = png(picture(0.3, size=64))
-    product = Product.objects.create(photo=ContentFile(whole[:-40], name="cut.png"))
-    indexing.work()
+def test_a_picture_that_is_one_is_shown(merchant: Client) -> None:
+    product = make_products(1)[0]
+    EmbeddingJob.objects.create(
+        space=PRODUCT, object_pk=str(product.pk), state="failed", reason="no_features"
+    )
     body = text_of(merchant.get(page("failed")))
-    assert "Damaged picture" in body
+    assert "Nothing recognisable" in body
     assert f'src="{product.photo.url}"' in body
 
 
