@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -21,21 +21,25 @@ class ColourGrid:
     """The mean colours of ``cells`` x ``cells`` tiles, from -0.5 to 0.5, and a constant.
 
     Deterministic and quick; says how alike colours and layout are, nothing about what is shown.
+    ``dimensions``: as many as the shop's own encoder has, whose tables the migrations make; the
+    rest is zeros. Default: as many as it takes.
     """
 
-    cells: int = field(default=4)
+    cells: int = 4
+    dimensions: int = 0
 
     name: ClassVar[str] = "colour_grid"
+
+    def __post_init__(self) -> None:
+        if not self.dimensions:
+            object.__setattr__(self, "dimensions", self._used)
+        if self.dimensions < self._used:
+            raise ValueError(f"{self.cells} x {self.cells} cells take {self._used} dimensions.")
 
     @property
     def version(self) -> str:
         """Name, number of cells a side, version of the arithmetic."""
         return f"{self.name}-{self.cells}-p1"
-
-    @property
-    def dimensions(self) -> int:
-        """Three colours a cell, and the constant."""
-        return 3 * self.cells**2 + 1
 
     def available(self) -> str | None:
         """Return None: there are no weights to miss."""
@@ -43,10 +47,14 @@ class ColourGrid:
 
     def embed(self, pictures: Sequence[Image], /) -> Vectors:
         """Return unit rows, float32, (pictures, dimensions)."""
-        rows = np.full((len(pictures), self.dimensions), CONSTANT)
+        rows = np.zeros((len(pictures), self.dimensions))
         for row, picture in zip(rows, pictures, strict=True):
-            row[:-1] = self._colours(picture)
+            row[: self._used] = [*self._colours(picture), CONSTANT]
         return normalise(rows)
+
+    @property
+    def _used(self) -> int:
+        return 3 * self.cells**2 + 1  # three colours a cell, and the constant
 
     def _colours(self, picture: Image) -> Vectors:
         tiles = picture.convert("RGB").resize((self.cells, self.cells), Resampling.BOX)
