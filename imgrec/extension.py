@@ -40,7 +40,7 @@ def before_migrations(*, using: str, plan: Any = (), **kwargs: Any) -> None:
         CommandError: it is missing and this role may not create it; says what to run.
     """
     if connections[using].vendor != "postgresql":
-        return  # imgrec.E001 says so
+        return  # imgrec.E008 says so
     apps = {space.embedding_model._meta.app_label for space in all_spaces()}
     needed = any(not backwards and step.app_label in apps for step, backwards in plan)
     if not needed or installed_version(using):

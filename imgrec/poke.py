@@ -77,7 +77,7 @@ def _send(tasks: set[str]) -> bool:
     """Send the messages over a connection of our own; return False to try again later."""
     app: Any = current_app
     if app.main == "default" and not app.configured:
-        return True  # the host never loaded its Celery app here (imgrec.W003 says so)
+        return True  # the host never loaded its Celery app here (imgrec.W001 says so)
     try:
         with _connection(app) as connection:
             for task in tasks:
