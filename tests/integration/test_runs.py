@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from pytest_django import DjangoAssertNumQueries
 
@@ -243,3 +245,22 @@ def test_a_watch_keeps_when_it_last_saw_something_move() -> None:
     assert (moved.moved_at, moved.opened_at) == (131.0, 100.0)
     assert moved.rate(131.0, 1) == pytest.approx(1 / 31)
     assert moved.rate(104.0, 1) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_at_the_same_moment_one_starts(space: SpaceDefinition) -> None:
+    Product.objects.bulk_create(Product(photo=f"products/{n}.png") for n in range(300))
+    both = Barrier(2)
+
+    def attempt(_number: int) -> int:
+        try:
+            both.wait(10)
+            return runs.start(space)
+        except runs.RunRefused:
+            return 0
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(attempt, range(2))) == [0, 300]
+    assert EmbeddingJob.objects.count() == 300
