@@ -114,9 +114,7 @@ def test_the_queryset_agrees_with_the_lists(shape: Shape, shop: dict[str, Any]) 
     )
 
 
-def test_bulk_create_and_update_are_found_by_the_sweep(
-    shape: Shape, shop: dict[str, Any]
-) -> None:
+def test_bulk_create_and_update_are_found_by_the_sweep(shape: Shape, shop: dict[str, Any]) -> None:
     model = shape.photo or shape.item
     source = shape.space.source
     blue, red = shape.owner(shop["blue"]), shape.owner(shop["red"])
