@@ -1,0 +1,72 @@
+"""The README and the pages in docs/, taken apart: code, tables, links."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.worker import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"!?\[(?:[^\]]*)\]\(([^)\s]+)\)")
+_FILE = re.compile(r"# (\S+\.py)\n")
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A block of code; ``file`` is what its first line says it belongs to, or empty."""
+
+    page: str
+    line: int
+    language: str
+    code: str
+
+    @property
+    def file(self) -> str:
+        found = _FILE.match(self.code)
+        return found[1] if found else ""
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+def snippets(language: str, *, page: Path | None = None) -> list[Snippet]:
+    """Return the blocks of that language on one page, or on all."""
+    return [
+        Snippet(path.name, text.count("\n", 0, found.start()) + 1, found[1], found[2])
+        for path in ([page] if page else PAGES)
+        for text in [path.read_text(encoding="utf-8")]
+        for found in _FENCE.finditer(text)
+        if found[1] == language
+    ]
+
+
+def commands() -> list[str]:
+    """Return every line of every shell snippet."""
+    return [line for each in snippets("sh") for line in each.code.splitlines() if line]
+
+
+def table(heading: str) -> dict[str, list[str]]:
+    """Return the table below a heading of the README, by the name in its first column."""
+    section = prose(PAGES[0]).split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return {row[0].strip(" `"): [cell.strip() for cell in row[1:]] for row in rows}
+
+
+def links(page: Path) -> list[str]:
+    """Return where a page links to, pictures included."""
+    return _LINK.findall(prose(page))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+def prose(page: Path) -> str:
+    """Return a page without its blocks of code."""
+    return _FENCE.sub("", page.read_text(encoding="utf-8"))
