@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "imgrec",
     "tests.testapp",
     "tests.otherapp",
+    "demo_shop.catalogue",
 ]
 
 MIDDLEWARE = [

@@ -53,7 +53,7 @@ class Page(HTMLParser):
             self.similarities[self._card] = float(values.get("data-similarity", "nan"))
         elif "card-link" in classes:
             self.cards[self._card] = values["href"]
-        elif "imgrec-card" in classes:
+        elif "imgrec-card" in classes and "data-pk" in values:
             self.similar.append(int(values["data-pk"]))
         elif "data-product" in values:
             self.product = values

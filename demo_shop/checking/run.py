@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,9 @@ def _drive(stack: Stack, say: Say) -> dict[str, Any]:
     checks = Check(stack, say)
     try:
         checks.run()
-    except CheckFailed as failure:
+    except (CheckFailed, OSError, HTTPException) as failure:
         say(f"The end of the web server's log:\n{stack.web.last_words(lines=40)}")
-        return {**checks.summary, "problems": [str(failure)]}
+        return {**checks.summary, "problems": [f"{type(failure).__name__}: {failure}"]}
     return {**checks.summary, "problems": problems_of(checks.summary)}
 
 

@@ -26,8 +26,8 @@ def _states(summary: dict[str, Any]) -> list[str]:
     if sum(states.values()) != products:
         found.append(f"the states add up to {sum(states.values())}, not to {products} products")
     settled = states.get("ready", 0) + states.get("failed", 0) + states.get("no_photo", 0)
-    if settled != products:
-        found.append(f"{products - settled} products are neither ready nor failed")
+    if unsettled := sum(states.values()) - settled:
+        found.append(f"{unsettled} products are neither ready nor failed")
     if sum(summary["failures"].values()) != states.get("failed", 0) or "" in summary["failures"]:
         found.append("some failures have no reason")
     if products and not states.get("ready", 0):

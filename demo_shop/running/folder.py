@@ -24,13 +24,21 @@ class DataFolder:
         self._lock: IO[str] | None = None
 
     def take(self) -> None:
-        """Hold the folder until this process ends. Raises FolderInUse."""
+        """Hold the folder until it is given back or this process ends. Raises FolderInUse."""
         self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.path / "lock").open("a")
+        lock = (self.path / "lock").open("a")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            lock.close()
             raise FolderInUse(f"Another demo runs over {self.path}. Stop it first.") from error
+        self._lock = lock
+
+    def give_back(self) -> None:
+        """Let others have the folder."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     @property
     def admin_password(self) -> str:
