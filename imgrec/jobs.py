@@ -31,16 +31,19 @@ class Claim:
     source_name: str
 
 
+# The rows to take are a materialized list of their own: as a subquery of the UPDATE the planner
+# may run it once for each row, and with SKIP LOCKED that takes more rows than the limit.
 _CLAIM = """
-UPDATE imgrec_embeddingjob SET state = 'leased', attempts = attempts + 1,
-    due_at = statement_timestamp() + make_interval(secs => %(lease)s)
-WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM imgrec_embeddingjob
     WHERE space = %(space)s AND state IN ('queued', 'leased') AND due_at <= statement_timestamp()
         AND {which}
     ORDER BY priority, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
-RETURNING id, object_pk, item_pk, attempts, source_name
+UPDATE imgrec_embeddingjob AS job SET state = 'leased', attempts = attempts + 1,
+    due_at = statement_timestamp() + make_interval(secs => %(lease)s)
+FROM due WHERE job.id = due.id
+RETURNING job.id, object_pk, item_pk, attempts, source_name
 """
 
 
