@@ -274,12 +274,18 @@ def test_a_handful_to_choose_from_needs_no_index(catalogue: list[Product]) -> No
 
 
 def test_a_filter_does_not_starve_the_index(catalogue: list[Product]) -> None:
-    """A plain index scan gives up after ef_search rows, a tenth of which have this price."""
-    with large():
-        found = list(Product.objects.filter(price=3).similar_to(catalogue[0])[:60])
-    exact = keys(Product.objects.filter(price=3).similar_to(catalogue[0])[:60])
-    assert len(found) == 60
-    assert len(set(keys(found)) & set(exact)) >= 57, "recall, not only as many rows"
+    """A plain index scan gives up after ef_search rows, a tenth of which have this price.
+
+    Over several seeds: the index is built by chance, and so is what one search misses.
+    """
+    recalls = []
+    for seed in catalogue[:20]:
+        chosen = Product.objects.filter(price=3).similar_to(seed)[:60]
+        with large(), with_settings("default", enable_sort="off"):
+            found = keys(chosen.all())
+        assert len(found) == 60
+        recalls.append(len(set(found) & set(keys(chosen.all()))) / 60)
+    assert sum(recalls) / len(recalls) >= 0.95, "recall, not only as many rows"
 
 
 def test_vectors_stay_out_of_the_query_log(catalogue: list[Product]) -> None:
