@@ -26,13 +26,13 @@ class Seen:
 
 def path_of(page: Page, ware: Ware) -> str:
     """Find a ware by its SKU, as somebody with a catalogue in hand would."""
-    page.goto(f"/products/?q={ware.sku}")
+    page.goto(f"/products/?q={ware.sku}", wait_until="domcontentloaded")
     return page.locator("main .card-link").first.get_attribute("href") or ""
 
 
 def look_at(page: Page, path: str) -> Seen:
     """Open a product's page."""
-    page.goto(path)
+    page.goto(path, wait_until="domcontentloaded")
     pk = page.locator("[data-product]").get_attribute("data-product") or ""
     keys = page.locator(CARDS).evaluate_all("cards => cards.map(card => card.dataset.pk)")
     return Seen(pk, path, keys)
@@ -65,7 +65,7 @@ def send_photo(page: Page, photo: Path | FilePayload) -> None:
 
 def change(page: Page, pk: str, edit: Callable[[Page], None]) -> None:
     """Edit a product in the admin and save it."""
-    page.goto(f"/admin/shop/product/{pk}/change/")
+    page.goto(f"/admin/shop/product/{pk}/change/", wait_until="domcontentloaded")
     edit(page)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator(".messagelist .success")).to_contain_text("was changed successfully")
