@@ -17,7 +17,12 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from demo_shop import environment
+
+if find_spec("whitenoise") is None:
+    raise ImproperlyConfigured("The demo shop is not installed: pip install 'imgrec[demo]'")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(os.environ.get("DEMO_DATA") or BASE_DIR / ".demo").resolve()

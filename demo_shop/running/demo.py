@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo_shop.running import ports
+from demo_shop.running.errors import DemoError
 from demo_shop.running.folder import ADMIN_NAME, DataFolder
-from demo_shop.running.stack import DemoError, Say, Stack
+from demo_shop.running.stack import Say, Stack
 
 LOOK_EVERY_SECONDS = 1.0
 
 
 def run(folder: Path, *, photos: Path | None, port: int, say: Say) -> None:
-    """Run the shop until interrupted. Raises DemoError, FolderInUse, ServiceError."""
+    """Run the shop until interrupted. Raises DemoError."""
     if ports.is_taken(port):
         raise DemoError(f"Port {port} is taken. Choose another: manage.py demo --port {port + 1}")
     data = DataFolder(folder)
@@ -26,12 +27,9 @@ def run(folder: Path, *, photos: Path | None, port: int, say: Say) -> None:
         if stack.manage("imgrec_index", "--missing"):
             say(f"Some photos could not be indexed. The reasons: {stack.address}/admin/")
         say(_greeting(stack))
-        try:
-            while True:
-                time.sleep(LOOK_EVERY_SECONDS)
-                stack.keep_alive()
-        finally:
-            say("Stopping ...")
+        while True:
+            time.sleep(LOOK_EVERY_SECONDS)
+            stack.keep_alive()
 
 
 def fill(stack: Stack, photos: Path | None) -> None:

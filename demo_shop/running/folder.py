@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import IO
 
 from demo_shop.environment import write_private
+from demo_shop.running.errors import FolderInUse
 
 ADMIN_NAME = "admin"
-
-
-class FolderInUse(Exception):
-    """Another demo runs over the same folder."""
 
 
 class DataFolder:

