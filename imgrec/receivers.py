@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.apps import apps
-from django.db import models, transaction
+from django.db import models, router, transaction
 from django.db.models.signals import post_delete, post_init, post_save, pre_save
 
 from imgrec.models import EmbeddingJob
@@ -27,7 +27,8 @@ def paused() -> Iterator[None]:
         yield
     finally:
         _paused.reset(token)
-        poke("imgrec.sweep")
+        using = router.db_for_write(EmbeddingJob)
+        transaction.on_commit(partial(poke, "imgrec.sweep"), using=using)
 
 
 def connect() -> None:

@@ -86,10 +86,18 @@ def test_a_photo_moved_to_another_item_tells_both(db: None) -> None:
     assert set(JOBS.values_list("item_pk", flat=True)) == {str(here.pk), str(there.pk)}
 
 
-def test_paused_writes_no_jobs_and_the_sweep_finds_them(db: None) -> None:
-    with imgrec.paused():
+def test_paused_writes_no_jobs_and_asks_for_a_sweep_once_committed(
+    db: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("imgrec.receivers.poke", asked.append)
+    with django_capture_on_commit_callbacks() as callbacks, imgrec.paused():
         Product.objects.create(photo=upload(0.1))
     assert not JOBS.exists()
+    assert asked == []
+    for callback in callbacks:
+        callback()
+    assert asked == ["imgrec.sweep"]
     assert sweep.sweep() == 1
     assert JOBS.get().priority == sweep.PRIORITY
 
