@@ -111,4 +111,5 @@ class Stack:
         if not self.worker.is_running():
             self.worker_restarts += 1
             self.say(f"The worker has ended; starting another. Its log: {self.worker.log}")
+            self.worker.kill()  # its pool may have outlived it
             self.worker.start()
