@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import transaction
 
 from imgrec import lists
 from imgrec.conf import settings
+from imgrec.locks import advisory_lock
 from imgrec.models import EmbeddingJob, Space
 from imgrec.spaces import SpaceDefinition
 
@@ -58,11 +59,7 @@ def _marks(space: SpaceDefinition) -> Any:
 
 
 def _lock(space: SpaceDefinition, *, wait: bool = False) -> bool:
-    """Take the space's list lock until the transaction ends (kept by poolers, too)."""
-    function = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-    with connections[space.using].cursor() as cursor:
-        cursor.execute(f"SELECT {function}(hashtext('imgrec.lists'), hashtext(%s))", [space.label])
-        return wait or bool(cursor.fetchone()[0])
+    return advisory_lock(space, "imgrec.lists", wait=wait)
 
 
 def _bring_up_to_date(space: SpaceDefinition, item_pks: set[str]) -> None:

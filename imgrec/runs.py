@@ -8,13 +8,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connections, transaction
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from imgrec import space_rows
+from imgrec import jobs, space_rows
 from imgrec.errors import ImgrecError
 from imgrec.jobs import OPEN, State
 from imgrec.models import EmbeddingJob, Space
@@ -103,14 +102,6 @@ def _refusal(space: SpaceDefinition, row: Space) -> RunRefused | None:
     return RunRefused("running") if _left(space, row.run_started_at).exists() else None
 
 
-_QUEUE = """
-INSERT INTO imgrec_embeddingjob (space, object_pk, item_pk, state, attempts, priority,
-    due_at, created_at, source_name, reason, message)
-SELECT %s, photo.pk::text, '', 'queued', 0, %s, statement_timestamp(), %s, '', '', ''
-FROM ({rows}) AS photo(pk)
-"""
-
-
 def queue(
     space: SpaceDefinition,
     rows: QuerySet[Any],
@@ -118,16 +109,8 @@ def queue(
     priority: int = SELECTED_PRIORITY,
     created_at: datetime | None = None,
 ) -> int:
-    """Queue rows that own photos, in one statement however many; return how many."""
-    query = rows.order_by("pk").values_list("pk").query
-    try:
-        keys, params = query.get_compiler(space.using).as_sql()
-    except EmptyResultSet:
-        return 0
-    values = [space.label, priority, created_at or _clock(space), *params]
-    with connections[space.using].cursor() as cursor:
-        cursor.execute(_QUEUE.format(rows=keys), values)
-        made = int(cursor.rowcount)
+    """Queue rows that own photos, and tell a worker once that is committed; return how many."""
+    made = jobs.add_rows(space, rows, priority=priority, created_at=created_at)
     poke_once_committed(space)
     return made
 

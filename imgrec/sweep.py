@@ -8,14 +8,15 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from imgrec import jobs, neighbours, space_rows
 from imgrec.indexing import active_spaces
+from imgrec.locks import advisory_lock
 from imgrec.models import EmbeddingJob
-from imgrec.spaces import SpaceDefinition
+from imgrec.spaces import SpaceDefinition, all_spaces
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,18 @@ ROWS_AT_ONCE = 5_000
 def sweep() -> int:
     """Queue every gap of every active space; return how many jobs that made."""
     space_rows.sync()
-    return sum(_sweep_space(space) for space in active_spaces())
+    active = active_spaces()
+    for space in all_spaces():
+        if space not in active:
+            jobs.merge_waiting(space)
+    return sum(_sweep_space(space) for space in active)
+
+
+def queue_missing(space: SpaceDefinition) -> int:
+    """Queue what is missing or out of date now, no row twice with a sweep's; return how many."""
+    with transaction.atomic(using=space.using):
+        _alone(space, wait=True)
+        return jobs.add_rows(space, missing(space), priority=PRIORITY)
 
 
 def _sweep_space(space: SpaceDefinition) -> int:
@@ -35,19 +47,18 @@ def _sweep_space(space: SpaceDefinition) -> int:
         if not _alone(space):
             return 0
         _drop_orphans(space)
-        made = _queue(space, missing(space)) + _queue(space, cleared(space)) + _mark_lists(space)
+        gaps = (missing(space), cleared(space))
+        made = sum(jobs.add_rows(space, rows, priority=PRIORITY) for rows in gaps)
+        made += _mark_lists(space)
     neighbours.switch_when_ready(space)
     if made:
         logger.info("imgrec: sweep of %s queued %d jobs", space.label, made)
     return made
 
 
-def _alone(space: SpaceDefinition) -> bool:
+def _alone(space: SpaceDefinition, *, wait: bool = False) -> bool:
     """Let one sweep at a time look at a space."""
-    with connections[space.using].cursor() as cursor:
-        sql = "SELECT pg_try_advisory_xact_lock(hashtext('imgrec.sweep'), hashtext(%s))"
-        cursor.execute(sql, [space.label])
-        return bool(cursor.fetchone()[0])
+    return advisory_lock(space, "imgrec.sweep", wait=wait)
 
 
 def with_photo(space: SpaceDefinition) -> QuerySet[Any]:
@@ -85,10 +96,6 @@ def _jobs_of(space: SpaceDefinition) -> QuerySet[EmbeddingJob]:
     return EmbeddingJob.objects.filter(
         space=space.label, object_pk=Cast(OuterRef("pk"), TextField())
     )
-
-
-def _queue(space: SpaceDefinition, rows: QuerySet[Any]) -> int:
-    return jobs.add(space, rows.values_list("pk", flat=True)[:ROWS_AT_ONCE], priority=PRIORITY)
 
 
 def _drop_orphans(space: SpaceDefinition) -> None:

@@ -12,7 +12,7 @@ from django.core.files.storage import FileSystemStorage
 from django.db.models.functions import Now
 from PIL.Image import Image
 
-from imgrec import indexing, jobs, neighbours, states
+from imgrec import indexing, jobs, neighbours, states, sweep
 from imgrec.batches import Batch
 from imgrec.errors import WeightsUnavailable
 from imgrec.models import EmbeddingJob, Space
@@ -276,3 +276,16 @@ def test_an_inactive_space_gets_no_work(space: SpaceDefinition) -> None:
     Space.objects.filter(label=space.label).update(is_active=False)
     indexing.work()
     assert states_of(space) == {"queued": 1}
+
+
+def test_jobs_of_an_inactive_space_do_not_pile_up(space: SpaceDefinition) -> None:
+    Space.objects.filter(label=space.label).update(is_active=False)
+    product, _other = make(2)
+    for hue in (0.2, 0.3, 0.4):
+        product.photo = upload(hue)
+        product.save()
+    sweep.sweep()
+    ours = JOBS.filter(space=space.label)
+    assert sorted(ours.values_list("object_pk", flat=True)) == sorted(
+        str(pk) for pk in Product.objects.values_list("pk", flat=True)
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -65,9 +64,10 @@ class Command(BaseCommand):
         if options["failed"]:
             jobs.retry_failed(space)
             return
-        rows = sweep.with_photo(space) if options["all"] else sweep.missing(space)
-        for keys in _windows(rows):
-            jobs.add(space, keys, priority=sweep.PRIORITY)
+        if options["all"]:
+            jobs.add_rows(space, sweep.with_photo(space), priority=sweep.PRIORITY)
+        else:
+            sweep.queue_missing(space)
 
     def _finish(self, space: SpaceDefinition, *, inline: bool) -> int:
         waiting = jobs.open_jobs(space).count()
@@ -115,15 +115,3 @@ def _is_named(space: SpaceDefinition, name: str) -> bool:
 
 def _jobs(space: SpaceDefinition, state: str) -> QuerySet[EmbeddingJob]:
     return EmbeddingJob.objects.using(space.using).filter(space=space.label, state=state)
-
-
-def _windows(rows: QuerySet[Any], size: int = 5_000) -> Iterator[list[Any]]:
-    """Yield all keys in windows by primary key."""
-    last: list[Any] = []
-    while keys := list(
-        (rows.filter(pk__gt=last[-1]) if last else rows)
-        .order_by("pk")
-        .values_list("pk", flat=True)[:size]
-    ):
-        yield keys
-        last = keys
