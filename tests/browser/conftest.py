@@ -18,6 +18,7 @@ from tests.worker import ROOT
 CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--no-first-run",
     "--disable-quic",
