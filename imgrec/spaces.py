@@ -50,6 +50,14 @@ class SpaceDefinition:
         """The image field itself."""
         return self.model._meta.get_field(self.source)
 
+    def item_key(self, instance: models.Model) -> Any:
+        """Return an item's key; a child of the item's model may have a primary key of its own."""
+        return getattr(instance, self.item_model._meta.pk.attname)
+
+    def owner_key(self, instance: models.Model) -> Any:
+        """Return the key of a row that owns a photo, be it of a child of its model."""
+        return getattr(instance, self.model._meta.pk.attname)
+
 
 _spaces: dict[str, SpaceDefinition] = {}
 _complaints: dict[str, str] = {}
