@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from celery import current_app
-from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import connections, router
@@ -15,8 +13,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import FileField, Q
 
 from imgrec import extension, spaces
-from imgrec.conf import Settings, declared, known_keys
 from imgrec.models import EmbeddingJob
+from imgrec.setting_checks import check_settings
 from imgrec.spaces import SpaceDefinition, all_spaces
 
 
@@ -28,35 +26,6 @@ def register_all() -> None:
     register(check_databases, "imgrec")
     register(check_celery, "imgrec")
     register(check_extension, Tags.database)
-
-
-def check_settings(**kwargs: Any) -> list[CheckMessage]:
-    """E001, E002: the ``IMGREC`` dict."""
-    value = getattr(django_settings, "IMGREC", None)
-    if value is not None and not isinstance(value, dict):
-        hint = 'Write IMGREC = {"batch_size": 32}, or leave it out.'
-        return [Error("IMGREC is not a dict.", hint=hint, id="imgrec.E001")]
-    return [*_unknown_keys(), *_wrong_types()]
-
-
-def _unknown_keys() -> Iterator[CheckMessage]:
-    for key in declared():
-        if key not in known_keys():
-            near = get_close_matches(str(key), known_keys(), 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known_keys())}."
-            yield Error(f"IMGREC has no key {key!r}.", hint=hint, id="imgrec.E002")
-
-
-def _wrong_types() -> Iterator[CheckMessage]:
-    defaults = Settings()
-    for key, value in declared().items():
-        default = getattr(defaults, key, value)
-        kinds = (int, float) if isinstance(default, float) else (type(default),)
-        if type(value) not in kinds:
-            hint = f"Give a {kinds[-1].__name__}, for example {default!r}."
-            yield Error(f"IMGREC[{key!r}] is {value!r}.", hint=hint, id="imgrec.E003")
-        elif isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
-            yield Error(f"IMGREC[{key!r}] is {value!r}.", hint="Give 0 or more.", id="imgrec.E003")
 
 
 def check_spaces(**kwargs: Any) -> list[CheckMessage]:

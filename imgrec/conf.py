@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from os import PathLike
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -74,6 +75,22 @@ def known_keys() -> list[str]:
     return [each.name for each in fields(Settings)]
 
 
+def has_type(key: str, value: Any) -> bool:
+    """Return whether a value has the type of the key's default (a whole number may be a float)."""
+    default = getattr(Settings(), key)
+    if key == "weights":
+        return isinstance(value, dict) and all(map(_is_weights_file, value.values()))
+    if isinstance(value, bool) or isinstance(default, bool):
+        return type(value) is type(default)
+    return isinstance(value, (int, float) if isinstance(default, float) else type(default))
+
+
+def _is_weights_file(entry: Any) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("sha256", ""), str):
+        return False
+    return isinstance(entry.get("path"), str | PathLike) and bool(str(entry["path"]))
+
+
 class _LazySettings:
     """Reads ``IMGREC`` when first asked; forgets it when a test overrides the setting."""
 
@@ -82,7 +99,9 @@ class _LazySettings:
     def __getattr__(self, name: str) -> Any:
         if self._loaded is None:
             known = set(known_keys())
-            self._loaded = Settings(**{k: v for k, v in declared().items() if k in known})
+            # What is of no use counts as left out: `check` shall say so, not a traceback before it.
+            usable = {k: v for k, v in declared().items() if k in known and has_type(k, v)}
+            self._loaded = Settings(**usable)
         return getattr(self._loaded, name)
 
     def forget(self) -> None:

@@ -10,6 +10,8 @@ from django.utils.module_loading import import_string
 from imgrec.conf import settings
 from imgrec.embedders.protocol import Embedder
 
+WAY_OUT = 'Give the dotted path of an encoder, such as "imgrec.embedders.ResNet18".'
+
 
 def resolve(spec: str | Embedder | None) -> Embedder:
     """Return the embedder for a dotted path (class or instance), an instance, or None.
@@ -17,18 +19,22 @@ def resolve(spec: str | Embedder | None) -> Embedder:
     None stands for the setting ``embedder``. Raises ``ImproperlyConfigured``, untranslated: models
     ask for their embedder before translations can be loaded.
     """
+    option = 'IMGREC["embedder"]' if spec is None else "embedder="
     spec = settings.embedder if spec is None else spec
-    found = _load(spec) if isinstance(spec, str) else spec
+    found = _load(spec, option) if isinstance(spec, str) else spec
     if not isinstance(found, type) and isinstance(found, Embedder):
         return found
     raise ImproperlyConfigured(
-        f"{spec!r} is not an embedder: it needs name, version, dimensions, embed and available."
+        f"{option}: {spec!r} is not an embedder: it needs name, version, dimensions, embed and "
+        f"available. {WAY_OUT}"
     )
 
 
-def _load(path: str) -> Any:
+def _load(path: str, option: str) -> Any:
     try:
         found = import_string(path)
         return found() if isinstance(found, type) else found
     except (ImportError, TypeError) as error:
-        raise ImproperlyConfigured(f"The embedder {path!r} cannot be made: {error}") from error
+        raise ImproperlyConfigured(
+            f"{option}: the embedder {path!r} cannot be made: {error}. {WAY_OUT}"
+        ) from error

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError
 from django.db import connection, connections
 from django.db.models import Q
 
-from imgrec import checks, extension, spaces
+from imgrec import checks, conf, extension, spaces
+from imgrec.conf import Settings
+from imgrec.embedders import resolve
 from imgrec.spaces import SpaceDefinition, all_spaces
 from imgrec.testing import ColourGrid
 
@@ -31,9 +35,28 @@ def test_a_sound_project_has_nothing_to_report(db: None) -> None:
         ([], "imgrec.E001", "IMGREC = {"),
         ({"batchsize": 8}, "imgrec.E002", "Did you mean 'batch_size'?"),
         ({"colour": 8}, "imgrec.E002", "Known: embedder"),
-        ({"batch_size": "8"}, "imgrec.E003", "Give a int"),
-        ({"batch_size": True}, "imgrec.E003", "Give a int"),
-        ({"lease_seconds": -1}, "imgrec.E003", "Give 0 or more"),
+        ({"batch_size": "8"}, "imgrec.E003", "type int"),
+        ({"batch_size": True}, "imgrec.E003", "type int"),
+        ({"photo_search": 1}, "imgrec.E003", "type bool"),
+        ({"queue": ""}, "imgrec.E003", "'imgrec'"),
+        ({"weights": "x"}, "imgrec.E003", '"path"'),
+        ({"weights": {"resnet18": "/srv/resnet18.pth"}}, "imgrec.E003", '"path"'),
+        ({"weights": {"resnet18": {"sha256": "00"}}}, "imgrec.E003", '"path"'),
+        ({"max_pixels": -1}, "imgrec.E003", "Give 0 or more"),
+        ({"batch_size": 0}, "imgrec.E003", "Give 1 or more"),
+        ({"lease_seconds": 0}, "imgrec.E003", "Give 1 or more"),
+        ({"max_attempts": 0}, "imgrec.E003", "Give 1 or more"),
+        ({"torch_threads": 0}, "imgrec.E003", "Give 1 or more"),
+        ({"exact_below": 0}, "imgrec.E003", "Give 1 or more"),
+        ({"stored_neighbours": 0}, "imgrec.E003", "Give 1 or more"),
+        ({"ef_search": 0}, "imgrec.E003", "Give 1 to 1000"),
+        ({"ef_search": 1001}, "imgrec.E003", "Give 1 to 1000"),
+        ({"min_similarity": 1.5}, "imgrec.E003", "Give 0 to 1"),
+        ({"min_similarity": float("nan")}, "imgrec.E003", "Give 0 to 1"),
+        ({"broker_timeout_seconds": 0}, "imgrec.E003", "more than 0"),
+        ({"photo_wait_seconds": 0.0}, "imgrec.E003", "more than 0"),
+        ({"refill_below": 97}, "imgrec.E003", "'refill_below': 64"),
+        ({"stored_neighbours": 30}, "imgrec.E003", "'refill_below': 20"),
     ],
 )
 def test_settings(settings: Any, value: Any, id: str, says: str) -> None:
@@ -41,6 +64,38 @@ def test_settings(settings: Any, value: Any, id: str, says: str) -> None:
     (message,) = checks.check_settings()
     assert message.id == id
     assert says in str(message.hint)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"weights": {"resnet18": {"path": "/srv/resnet18.pth"}}},
+        {"weights": {"resnet18": {"path": Path("/srv/resnet18.pth"), "sha256": "00"}}},
+        {"stored_neighbours": 30, "refill_below": 30},
+        {"tick_seconds": 0, "sweep_seconds": 0},
+        {"min_similarity": 1, "ef_search": 1000},
+    ],
+)
+def test_settings_that_are_fine(settings: Any, value: Any) -> None:
+    settings.IMGREC = value
+    assert checks.check_settings() == []
+
+
+@pytest.mark.parametrize("value", [{"weights": "x"}, {"batch_size": "8"}, {"embedder": 5}])
+def test_a_wrong_type_lets_the_project_load_far_enough_to_be_told(
+    settings: Any, value: Any
+) -> None:
+    settings.IMGREC = value
+    assert resolve(None).version
+    assert conf.settings.batch_size == Settings.batch_size
+    assert ids(checks.check_settings()) == ["imgrec.E003"]
+
+
+@pytest.mark.parametrize("path", ["", "nowhere.Encoder", "imgrec.conf.settings", "django.VERSION"])
+def test_an_encoder_that_cannot_be_made_is_named_with_its_setting(settings: Any, path: str) -> None:
+    settings.IMGREC = {"embedder": path}
+    with pytest.raises(ImproperlyConfigured, match=r'IMGREC\["embedder"\].*imgrec\.embedders'):
+        resolve(None)
 
 
 def test_whole_numbers_are_fine_where_fractions_are(settings: Any) -> None:
