@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import current_app
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, FieldError, FullResultSet
 from django.db import connections, router
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import FileField, Q
@@ -63,6 +63,8 @@ def _check_rules(space: SpaceDefinition) -> Iterator[CheckMessage]:
             if not isinstance(rule, Q):
                 raise TypeError(f"{rule!r} is not a Q object")
             str(space.item_model._base_manager.filter(rule).query)
+        except (EmptyResultSet, FullResultSet):
+            continue  # a rule that lets nothing through, or everything, is one all the same
         except (FieldError, FieldDoesNotExist, TypeError, ValueError) as error:
             yield Error(
                 f"{space.label}: {name}= does not fit {space.item_model._meta.label}: {error}",

@@ -136,6 +136,12 @@ def test_a_rule_that_does_not_fit(only: Any, rule: Any) -> None:
     assert "visible=Q(published=True)" in str(message.hint)
 
 
+@pytest.mark.parametrize("rule", [Q(pk__in=[]), ~Q(pk__in=[])])
+def test_a_rule_that_lets_nothing_or_everything_through_is_fine(only: Any, rule: Any) -> None:
+    only(visible=rule, recommend=rule)
+    assert checks.check_spaces() == []
+
+
 def test_other_dimensions_than_the_table_has(only: Any) -> None:
     only(embedder=ColourGrid(cells=7))
     (message,) = checks.check_dimensions()
