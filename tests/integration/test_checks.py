@@ -12,6 +12,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError
 from django.db import connection, connections
+from django.db.migrations.exceptions import NodeNotFoundError
 from django.db.models import Q
 
 from imgrec import checks, conf, extension, spaces
@@ -147,6 +148,17 @@ def test_other_dimensions_than_the_table_has(only: Any) -> None:
     (message,) = checks.check_dimensions()
     assert message.id == "imgrec.E007"
     assert "declare a second one" in str(message.hint)
+
+
+@pytest.mark.parametrize("error", [NodeNotFoundError("lost", ("shop", "0002")), SyntaxError()])
+def test_migrations_that_cannot_be_read_are_for_django_to_tell(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def broken(connection: None) -> None:
+        raise error
+
+    monkeypatch.setattr(checks, "MigrationLoader", broken)
+    assert checks.check_dimensions() == []
 
 
 def test_a_database_that_is_not_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
