@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.db import connections
+from django.db import connections, router
 from django.db.utils import DatabaseError
 
 from imgrec.spaces import all_spaces
@@ -41,7 +41,8 @@ def before_migrations(*, using: str, plan: Any = (), **kwargs: Any) -> None:
     """
     if connections[using].vendor != "postgresql":
         return  # imgrec.E008 says so
-    apps = {space.embedding_model._meta.app_label for space in all_spaces()}
+    here = [s for s in all_spaces() if router.allow_migrate_model(using, s.embedding_model)]
+    apps = {space.embedding_model._meta.app_label for space in here}
     needed = any(not backwards and step.app_label in apps for step, backwards in plan)
     if not needed or installed_version(using):
         return

@@ -205,6 +205,22 @@ def test_an_extension_only_an_administrator_can_make(ordinary_owner: None) -> No
     extension.before_migrations(using="default", plan=[(step, True)])
 
 
+def test_a_database_without_vectors_needs_no_extension(
+    ordinary_owner: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def elsewhere(using: str, model: Any) -> bool:
+        asked.append((using, model))
+        return False
+
+    monkeypatch.setattr(extension.router, "allow_migrate_model", elsewhere)
+    step = type("Step", (), {"app_label": "testapp"})
+    extension.before_migrations(using="default", plan=[(step, False)])
+    assert asked == [("default", space.embedding_model) for space in all_spaces()]
+    assert not extension.installed_version("default")
+
+
 def test_the_extension_is_made_before_the_first_migration(db: None) -> None:
     assert extension.installed_version("default")
 
