@@ -126,4 +126,21 @@ def redis_url() -> str:
     if settings.redis_url:
         return settings.redis_url
     broker = str(getattr(django_settings, "CELERY_BROKER_URL", "") or "")
-    return broker if broker.startswith(("redis://", "rediss://", "unix://")) else ""
+    return _redis_among(broker) or _redis_among(_broker_of_celery())
+
+
+def _redis_among(brokers: str) -> str:
+    """Return the first Redis of a broker's addresses; several are alternatives, by ``;``."""
+    schemes = ("redis://", "rediss://", "unix://")
+    return next((url for url in brokers.split(";") if url.startswith(schemes)), "")
+
+
+def _broker_of_celery() -> str:
+    """Return what the shop's Celery app says, wherever its settings come from."""
+    from celery import current_app
+
+    app: Any = current_app
+    if app.main == "default" and not app.configured:
+        return ""  # not the shop's, and to ask it would configure it
+    broker = app.conf.broker_write_url or ""
+    return broker if isinstance(broker, str) else ";".join(broker)
