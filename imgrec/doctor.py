@@ -13,6 +13,7 @@ from pgvector.django import HnswIndex
 from imgrec.conf import settings
 from imgrec.extension import installed_version
 from imgrec.models import EmbeddingJob, Space
+from imgrec.poke import bounded_connection
 from imgrec.spaces import SpaceDefinition, all_spaces
 from imgrec.states import count_states
 
@@ -108,9 +109,11 @@ def index_state(space: SpaceDefinition) -> str:
 
 def consumed_queues() -> set[str]:
     """Ask the workers which queues they consume; none answers within two seconds: none."""
+    app: Any = current_app
     try:
-        inspect = current_app.control.inspect(timeout=INSPECT_SECONDS)
-        answers = inspect.active_queues() or {}
+        with bounded_connection(app) as connection:
+            inspect = app.control.inspect(timeout=INSPECT_SECONDS, connection=connection)
+            answers = inspect.active_queues() or {}
     except Exception:  # noqa: BLE001 - the broker being away is a finding, whatever it raises
         return set()
     return {queue["name"] for queues in answers.values() for queue in queues}

@@ -79,7 +79,7 @@ def _send(tasks: set[str]) -> bool:
     if app.main == "default" and not app.configured:
         return True  # the host never loaded its Celery app here (imgrec.W001 says so)
     try:
-        with _connection(app) as connection:
+        with bounded_connection(app) as connection:
             for task in tasks:
                 app.send_task(
                     task,
@@ -94,7 +94,8 @@ def _send(tasks: set[str]) -> bool:
     return True
 
 
-def _connection(app: Any) -> Any:
+def bounded_connection(app: Any) -> Any:
+    """Return a connection to the broker that gives up after ``broker_timeout_seconds``."""
     seconds = settings.broker_timeout_seconds
     options = {
         **(app.conf.broker_transport_options or {}),
