@@ -24,7 +24,7 @@ def similar_to_seed(
     space: SpaceDefinition, seed: models.Model, rows: QuerySet[Any], limit: int, least: float
 ) -> SimilarProducts:
     """Search by a product's own vectors; empty when it is hidden or has none."""
-    shown = visible(space, space.item_model._base_manager.all()).filter(pk=seed.pk)
+    shown = visible(space, space.item_model._base_manager.all()).filter(pk=space.item_key(seed))
     photos = space.embedding_model.objects.using(rows.db).filter(
         version=served_version(space), **{f"{space.item_column}__in": shown.values("pk")}
     )

@@ -34,25 +34,31 @@ def note_photos(found: SimilarProducts, seed: models.Model, using: str) -> None:
 
     And ``matched_image``, the file of the latter. One SELECT; none for products of one photo.
     """
-    _note(found, _OF_A_PRODUCT, {"seed": seed.pk}, using)
+    space = space_by_label(found.space)
+    if space is not None:
+        _note(found, space, _OF_A_PRODUCT, {"seed": space.item_key(seed)}, using)
 
 
 def note_photos_like(found: SimilarProducts, vector: Matrix, using: str) -> None:
     """Set ``matched_photo`` and ``matched_image`` after a search by a shopper's photo."""
-    _note(found, _OF_A_SHOPPER, {"vector": HalfVector(vector).to_text()}, using)
-
-
-def _note(found: SimilarProducts, seeds: str, values: dict[str, Any], using: str) -> None:
     space = space_by_label(found.space)
-    if not found or space is None or not space.item:
+    if space is not None:
+        _note(found, space, _OF_A_SHOPPER, {"vector": HalfVector(vector).to_text()}, using)
+
+
+def _note(
+    found: SimilarProducts, space: SpaceDefinition, seeds: str, values: dict[str, Any], using: str
+) -> None:
+    if not found or not space.item:
         return
-    values |= {"items": [product.pk for product in found], "label": space.label}
+    values |= {"items": [space.item_key(product) for product in found], "label": space.label}
     with connections[using].cursor() as cursor:
         cursor.execute(_sql(space, seeds, using), values)
         pairs = {item: pair for item, *pair in cursor.fetchall()}
     source = space.source_field
     for product in found:
-        product.seed_photo, product.matched_photo, name = pairs.get(product.pk, (None, None, ""))
+        pair = pairs.get(space.item_key(product), (None, None, ""))
+        product.seed_photo, product.matched_photo, name = pair
         product.matched_image = source.attr_class(None, source, name)
 
 

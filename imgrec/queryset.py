@@ -24,7 +24,7 @@ from imgrec.conf import settings
 from imgrec.guest import with_settings
 from imgrec.served import served_space, served_version
 from imgrec.spaces import SpaceDefinition
-from imgrec.visibility import recommendable, visible
+from imgrec.visibility import item_path, recommendable, visible
 
 
 class SimilarityQuerySet(QuerySet[Any]):
@@ -46,6 +46,8 @@ class SimilarityQuerySet(QuerySet[Any]):
         or has no vector gives an empty queryset. For many rows the HNSW index answers: nearly
         exact; :func:`imgrec.similar_products` is the call that never comes up short.
 
+        A seed of another model is a ValueError.
+
         Not supported, each with a ValueError that names the way out: after slicing, on or in a
         union, ``reverse()`` and ``last()``, ``select_for_update()``, ``update()``, ``delete()``.
         """
@@ -54,12 +56,14 @@ class SimilarityQuerySet(QuerySet[Any]):
         if self.query.combinator:
             raise ValueError("similar_to() on a union: call it on each part before the union.")
         chosen = space or served_space(self.model)
+        key = seed_key(chosen, seed)
         vector = seed_vector(chosen, seed)
-        found = nearest(recommendable(chosen, self), chosen, vector).exclude(pk=seed.pk)
+        found = nearest(recommendable(chosen, self), chosen, vector)
+        found = found.exclude(**{item_path(chosen): key})
         least = settings.min_similarity if min_similarity is None else min_similarity
         if least > 0:
             found = found.filter(distance__lte=1 - least)
-        shown = visible(chosen, _items(chosen)).filter(pk=seed.pk)
+        shown = visible(chosen, _items(chosen)).filter(pk=key)
         found = found.filter(Exists(shown), Exists(_seed_rows(chosen, seed)))
         live = cast(Self, found)
         live._imgrec_live = True
@@ -132,6 +136,14 @@ def _items(space: SpaceDefinition) -> QuerySet[Any]:
     return space.item_model._base_manager.all()
 
 
+def seed_key(space: SpaceDefinition, seed: models.Model) -> Any:
+    """Return the item's key of a seed. Raises ``ValueError`` for a seed of another model."""
+    if not isinstance(seed, space.item_model):
+        expected = space.item_model._meta.label
+        raise ValueError(f"The seed is a {type(seed).__name__}; {space.label} has {expected}.")
+    return space.item_key(seed)
+
+
 def seed_vector(space: SpaceDefinition, seed: models.Model) -> Any:
     """Return the seed's vector as a subquery (it stays out of query logs).
 
@@ -142,7 +154,7 @@ def seed_vector(space: SpaceDefinition, seed: models.Model) -> Any:
 
 def _seed_rows(space: SpaceDefinition, seed: models.Model) -> QuerySet[Any]:
     rows: QuerySet[Any] = space.embedding_model.objects.filter(
-        version=served_version(space), **{space.item_column: seed.pk}
+        version=served_version(space), **{space.item_column: seed_key(space, seed)}
     )
     return rows
 
@@ -157,7 +169,7 @@ def nearest(
     version = served_version(space)
     if space.item:
         photos = space.embedding_model.objects.filter(
-            version=version, **{space.item_column: OuterRef("pk")}
+            version=version, **{space.item_column: OuterRef(item_path(space))}
         )
         best = photos.values(space.item_column).annotate(d=Min(CosineDistance("vector", vector)))
         rows = rows.alias(_d=Subquery(best.values("d"), output_field=FloatField()))

@@ -12,10 +12,11 @@ from imgrec import live, photo_queries
 from imgrec.conf import settings
 from imgrec.guest import guarded
 from imgrec.matching import note_photos, note_photos_like
+from imgrec.queryset import seed_key
 from imgrec.results import SimilarProducts
 from imgrec.served import is_served, served_space
 from imgrec.spaces import SpaceDefinition, all_spaces, spaces_of
-from imgrec.visibility import recommendable, visible
+from imgrec.visibility import item_path, recommendable, visible
 
 
 def similar_products(
@@ -42,14 +43,16 @@ def similar_products(
 
     Raises:
         LookupError: the model has no ImageEmbeddingField.
-        ValueError: ``limit`` or ``among`` cannot be used; the message says what can.
+        ValueError: ``limit``, ``among``, or ``seed`` in ``space``, cannot be used; the message
+            says what can.
     """
     spaces = [space] if space else spaces_of(type(seed))
     if not spaces:
         served_space(type(seed))  # raises with the models that have one
-    rows = _candidates(spaces[0], among, limit).exclude(pk=seed.pk)
+    key = seed_key(spaces[0], seed)
+    rows = _candidates(spaces[0], among, limit).exclude(**{item_path(spaces[0]): key})
     least = settings.min_similarity if min_similarity is None else min_similarity
-    if seed.pk is None or limit == 0:
+    if key is None or limit == 0:
         return SimilarProducts()
     with guarded(rows.db):
         found = _from_list(seed, spaces, rows, limit, least)
@@ -148,9 +151,14 @@ def _from_list(
     eligible = recommendable(space, rows)
     found = SimilarProducts(_in_order(eligible, space, list(wanted), limit), label, "list")
     for product in found:
-        product.similarity = wanted[product.pk]
-    says_all = len(wanted) < len(keys) or len(keys) < settings.refill_below
+        product.similarity = wanted[space.item_key(product)]
+    says_all = len(wanted) < len(keys) or len(keys) < _full_enough()
     return found if len(found) == limit or says_all else None
+
+
+def _full_enough() -> int:
+    """Return the length below which a stored list holds all there is."""
+    return min(settings.refill_below, settings.stored_neighbours)
 
 
 def _stored_list(
@@ -159,7 +167,9 @@ def _stored_list(
     parts = []
     for space in spaces:
         shown = visible(space, space.item_model._base_manager.all()).filter(pk=OuterRef("owner"))
-        lists = space.list_model.objects.using(using).filter(Exists(shown), owner=seed.pk)
+        lists = space.list_model.objects.using(using).filter(
+            Exists(shown), owner=space.item_key(seed)
+        )
         if len(spaces) > 1 or spaces_of(type(seed)) == list(spaces):
             lists = lists.filter(Exists(is_served(space, "version")))
         parts.append(lists.values_list(Value(space.label), "neighbours", "similarities"))
@@ -174,5 +184,9 @@ def _in_order(
     if not keys:
         return []
     order = Value(keys, output_field=space.list_model._meta.get_field("neighbours"))
-    place = Func(order, F("pk"), function="array_position", output_field=IntegerField())
-    return list(rows.filter(pk__in=keys).alias(_place=place).order_by("_place")[:limit])
+    place = Func(order, F(item_path(space)), function="array_position", output_field=IntegerField())
+    return list(
+        rows.filter(**{f"{item_path(space)}__in": keys})
+        .alias(_place=place)
+        .order_by("_place")[:limit]
+    )

@@ -9,6 +9,11 @@ from django.db.models import Q, QuerySet
 from imgrec.spaces import SpaceDefinition
 
 
+def item_path(space: SpaceDefinition) -> str:
+    """Return the look-up of an item's key; ``pk`` of a child of its model may be another one."""
+    return str(space.item_model._meta.pk.name)
+
+
 def visible(space: SpaceDefinition, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Leave only rows that may be seen at all, as a seed or as a result."""
     return _restricted(space, rows, space.visible)
@@ -26,11 +31,11 @@ def _restricted(space: SpaceDefinition, rows: QuerySet[Any], rule: Q | None) -> 
     if _is_local(space, rule):
         return rows.filter(rule)
     allowed = space.item_model._base_manager.filter(rule).values("pk")
-    return rows.filter(pk__in=allowed)
+    return rows.filter(**{f"{item_path(space)}__in": allowed})
 
 
 def _is_local(space: SpaceDefinition, rule: Q) -> bool:
-    """Return whether the rule looks at plain columns of the item's own row only."""
+    """Return whether the rule looks at plain columns of the item's own row only, by name."""
     for child in rule.children:
         if isinstance(child, Q):
             if not _is_local(space, child):
@@ -40,6 +45,6 @@ def _is_local(space: SpaceDefinition, rule: Q) -> bool:
             return False
         name = str(child[0]).split("__")[0]
         columns = {f.name for f in space.item_model._meta.concrete_fields if not f.is_relation}
-        if name not in columns | {"pk"}:
+        if name not in columns:
             return False
     return True
