@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
-from django.db.models.fields.files import FieldFile
 from PIL.Image import Image
 
 from imgrec import jobs, vectors
@@ -36,9 +36,9 @@ class Photo:
     """A photo of the batch, as the database has it, and its picture once decoded."""
 
     claim: Claim
-    owner: Any  # the row that owns the photo, or None when it is gone
+    name: str  # "" when the photo or its row is gone
+    item: str  # key of the item it is of, "" when unknown
     stored: Any  # its vector's row (without the vector), or None
-    name: str
     digest: str = ""
     picture: Image | None = None
 
@@ -50,7 +50,7 @@ class Batch:
         self.space = space
         self.claims = claims
         self.embeddings = space.embedding_model.objects.using(space.using)
-        self.lists: dict[int, str] = {}  # job -> the item whose lists must follow
+        self.lists: list[tuple[Claim, str]] = []  # jobs, and the item whose lists must follow
         self.unchanged: list[Claim] = []
         self.renewed_at = time.monotonic()
 
@@ -72,26 +72,39 @@ class Batch:
     def _photos(self) -> list[Photo]:
         to_key = self.space.model._meta.pk.to_python
         keys = [to_key(claim.object_pk) for claim in self.claims]
-        columns = [name for name in (self.space.source, self.space.item) if name]
-        rows = self.space.model._base_manager.using(self.space.using)
-        owners = rows.only(*columns).in_bulk(keys)
+        rows = self._rows(keys)
         stored = self.embeddings.defer("vector").in_bulk(keys)
+        newest = max((row.job_id for row in stored.values()), default=0)
+        if newest > max(claim.id for claim in self.claims):
+            jobs.raise_ids(self.space, newest)
         photos = []
         for claim, key in zip(self.claims, keys, strict=True):
-            owner = owners.get(key)
-            name = str(getattr(owner, self.space.source) or "") if owner is not None else ""
-            photos.append(Photo(claim, owner, stored.get(key), name))
+            name, item = rows.get(key, ("", ""))
+            item = item if self.space.item else claim.object_pk
+            photos.append(Photo(claim, name, item, stored.get(key)))
         return photos
+
+    def _rows(self, keys: list[Any]) -> dict[Any, tuple[str, str]]:
+        """Return each row's photo and item; no instances, whose fields may do work of their own."""
+        rows = self.space.model._base_manager.using(self.space.using).filter(pk__in=keys)
+        columns = ["pk", self.space.source, self.space.item or "pk"]
+        return {
+            key: (str(name or ""), "" if item is None else str(item))
+            for key, name, item in rows.values_list(*columns)
+        }
 
     def _look_at(self, photo: Photo) -> Photo | None:
         """Return the photo decoded, or None when its job ended here."""
         self._renew(settings.lease_seconds / 3)
         if not photo.name:
             self._delete_vector(photo)
-            self.lists[photo.claim.id] = self._item(photo)
+            self.lists.append((photo.claim, photo.item))
+            return None
+        if photo.claim.attempts > settings.max_attempts:
+            self._fail(photo, Reason.WORKER_DIED, str(Reason.WORKER_DIED.advice))
             return None
         try:
-            data = self._read(getattr(photo.owner, self.space.source))
+            data = self._read(photo.name)
             digest = sha256(data).hexdigest()
             if self._is_known(photo, digest):
                 self._keep(photo)
@@ -100,13 +113,15 @@ class Batch:
         except PictureError as error:
             self._refuse(photo, error)
             return None
-        return Photo(photo.claim, photo.owner, photo.stored, photo.name, digest, picture)
+        return replace(photo, digest=digest, picture=picture)
 
-    def _read(self, file: FieldFile) -> bytes:
+    def _read(self, name: str) -> bytes:
         """Read at most one byte more than allowed, from any storage."""
         try:
-            with file.storage.open(str(file.name), "rb") as opened:
+            with self.space.source_field.storage.open(name, "rb") as opened:
                 return bytes(opened.read(settings.max_file_bytes + 1))
+        except SoftTimeLimitExceeded:
+            raise
         except FileNotFoundError as error:
             raise PictureError(Reason.FILE_MISSING) from error
         except Exception as error:  # broad: every storage has errors of its own
@@ -119,15 +134,11 @@ class Batch:
         return bool(stored) and (stored.sha256, stored.version) == (digest, version)
 
     def _keep(self, photo: Photo) -> None:
-        """Same bytes, same encoder: at most the name is new, or the item it belongs to."""
-        claim = photo.claim
+        """Same bytes, same encoder: at most the name is new."""
         if photo.stored.source_name != photo.name:
-            rows = self.embeddings.filter(pk=photo.stored.pk, job_id__lte=claim.id)
+            rows = self.embeddings.filter(pk=photo.stored.pk, job_id__lte=photo.claim.id)
             rows.update(source_name=photo.name)
-        if claim.item_pk:
-            self.lists[claim.id] = claim.item_pk
-        else:
-            self.unchanged.append(claim)
+        self.unchanged.append(photo.claim)
 
     def _refuse(self, photo: Photo, error: PictureError) -> None:
         """Wait for a storage that may come back; else fail with the reason."""
@@ -148,18 +159,11 @@ class Batch:
             jobs.fail(self.space, claim, reason, message, source_name=name)
             if photo.stored and photo.stored.source_name != name:
                 self._delete_vector(photo)
-                jobs.mark_lists(self.space, claim, self._item(photo))
+                jobs.mark_lists(self.space, [(claim.object_pk, photo.item)])
 
     def _delete_vector(self, photo: Photo) -> None:
         key = self.space.model._meta.pk.to_python(photo.claim.object_pk)
         self.embeddings.filter(pk=key, job_id__lte=photo.claim.id).delete()
-
-    def _item(self, photo: Photo) -> str:
-        if photo.claim.item_pk or not self.space.item:
-            return photo.claim.item_pk or photo.claim.object_pk
-        column = self.space.item_field.attname
-        item = getattr(photo.owner, column, None)
-        return "" if item is None else str(item)
 
     def _embed_and_store(self, photos: list[Photo]) -> None:
         try:
@@ -183,7 +187,7 @@ class Batch:
         embedder = self.space.embedder
         try:
             return embedder.embed(pictures)
-        except WeightsUnavailable:
+        except (WeightsUnavailable, SoftTimeLimitExceeded):
             raise
         except Exception:  # broad: an encoder is anybody's code
             logger.exception("imgrec: %s failed on a batch, trying one by one", embedder.name)
@@ -192,6 +196,8 @@ class Batch:
     def _embed_alone(self, picture: Image) -> Any:
         try:
             return self.space.embedder.embed([picture])[0]
+        except SoftTimeLimitExceeded:
+            raise
         except Exception as error:  # noqa: BLE001 - as above, and it becomes the job's reason
             return error
 
@@ -215,8 +221,8 @@ class Batch:
         ]
         with transaction.atomic(using=self.space.using):
             kept = vectors.store(self.space, new)
-            follow = [photo for photo, _row in good if photo.claim.object_pk in kept]
-            jobs.to_lists(self.space, {p.claim.id: self._item(p) for p in follow})
+            follow = [(p.claim, p.item) for p, _row in good if p.claim.object_pk in kept]
+            jobs.to_lists(self.space, follow)
             # Refused: the photo was replaced meanwhile, and its own job or the sweep follows.
             refused = [p.claim for p, _row in good if p.claim.object_pk not in kept]
             jobs.finish(self.space, refused)

@@ -5,10 +5,12 @@ Plain functions; Celery tasks and commands are shells round :func:`work`.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models.functions import Now
 from PIL import Image
 
@@ -18,30 +20,51 @@ from imgrec.conf import settings
 from imgrec.models import EmbeddingJob, Space
 from imgrec.spaces import SpaceDefinition, all_spaces
 
+logger = logging.getLogger(__name__)
+
 # While photos keep coming, lists follow this often: one repair for several batches.
 LISTS_EVERY_SECONDS = 3.0
 
 
 def work(*, seconds: float = float("inf"), only: Sequence[SpaceDefinition] | None = None) -> bool:
     """Do all due work of the active spaces; return True when time ran out before that."""
-    spaces = active_spaces() if only is None else only
+    spaces = list(active_spaces() if only is None else only)
     ends_at = time.monotonic() + seconds
     lists_at = time.monotonic() + LISTS_EVERY_SECONDS
     more = True
     while more and time.monotonic() < ends_at:
-        # a batch of each in turn: one space's reindex does not keep the others waiting
-        busy = {space for space in spaces if process(space)}
-        photo_queries.answer_waiting()
-        more = bool(busy)
         lists_due = time.monotonic() >= lists_at
-        for space in spaces:
-            if lists_due or space not in busy:
-                neighbours.repair(space)
+        # a batch of each in turn: one space's reindex does not keep the others waiting
+        busy = [_turn(space, spaces, lists_due=lists_due) for space in list(spaces)]
+        more = any(busy)
+        photo_queries.answer_waiting()
         if lists_due:
             lists_at = time.monotonic() + LISTS_EVERY_SECONDS
-    for space in spaces:
-        neighbours.repair(space)
+    for space in list(spaces):
+        with _apart(space, spaces):
+            neighbours.repair(space)
     return more
+
+
+def _turn(space: SpaceDefinition, spaces: list[SpaceDefinition], *, lists_due: bool) -> bool:
+    busy = False
+    with _apart(space, spaces):
+        busy = process(space)
+        if lists_due or not busy:
+            neighbours.repair(space)
+    return busy
+
+
+@contextmanager
+def _apart(space: SpaceDefinition, spaces: list[SpaceDefinition]) -> Iterator[None]:
+    """Leave a space that fails for this time: its trouble is not the others'."""
+    try:
+        yield
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception:  # broad: a table not migrated yet, say; its jobs keep and come again
+        logger.exception("imgrec: %s is left for now", space.label)
+        spaces.remove(space)
 
 
 def process(space: SpaceDefinition) -> bool:
@@ -75,5 +98,6 @@ def active_spaces() -> list[SpaceDefinition]:
 
 def is_crowded() -> bool:
     """Return whether more than a batch is due, so that another process can help."""
-    due = EmbeddingJob.objects.filter(state__in=jobs.OPEN, due_at__lte=Now())
+    labels = [space.label for space in active_spaces()]
+    due = EmbeddingJob.objects.filter(space__in=labels, state__in=jobs.OPEN, due_at__lte=Now())
     return len(due.values("id")[: settings.batch_size + 1]) > settings.batch_size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,11 +23,10 @@ OPEN = (State.QUEUED, State.LEASED)
 
 @dataclass(frozen=True)
 class Claim:
-    """A job this process holds until its lease ends."""
+    """A job this process holds until its lease ends; ``attempts`` tells its lease from others'."""
 
     id: int
     object_pk: str
-    item_pk: str
     attempts: int
     source_name: str
 
@@ -44,7 +43,7 @@ WITH due AS MATERIALIZED (
 UPDATE imgrec_embeddingjob AS job SET state = 'leased', attempts = attempts + 1,
     due_at = statement_timestamp() + make_interval(secs => %(lease)s)
 FROM due WHERE job.id = due.id
-RETURNING job.id, object_pk, item_pk, attempts, source_name
+RETURNING job.id, object_pk, attempts, source_name
 """
 
 
@@ -52,16 +51,10 @@ def claim(space: SpaceDefinition) -> list[Claim]:
     """Take a batch of due jobs and commit the attempt before any picture is touched.
 
     Photos that were started before come one at a time: if one of them kills its worker,
-    the others of its batch are done on their own.
+    the others of its batch are done on their own. Past ``max_attempts`` they are given up.
     """
     claims = _claim(space, "attempts = 0", settings.batch_size)
-    while not claims:
-        claims = _claim(space, "attempts > 0", 1)
-        if not claims or claims[0].attempts <= settings.max_attempts:
-            break
-        fail(space, claims[0], Reason.WORKER_DIED)
-        claims = []
-    return _merged(space, claims)
+    return _merged(space, claims or _claim(space, "attempts > 0", 1))
 
 
 def _claim(space: SpaceDefinition, which: str, limit: int) -> list[Claim]:
@@ -72,59 +65,62 @@ def _claim(space: SpaceDefinition, which: str, limit: int) -> list[Claim]:
 
 
 def _merged(space: SpaceDefinition, claims: list[Claim]) -> list[Claim]:
-    """Keep the newest job of each photo; delete the older ones nobody holds."""
-    newest = {(each.object_pk, each.item_pk): each for each in claims}
-    if not newest:
-        return []
+    """Keep the newest job of each photo; forget the older ones, failed ones too."""
+    newest = {each.object_pk: each for each in claims}  # claims are in the order of their ids
     kept = {each.id for each in newest.values()}
-    waiting = EmbeddingJob.objects.using(space.using).filter(
-        space=space.label, object_pk__in=[each.object_pk for each in newest.values()]
-    )
-    rows = waiting.filter(~Q(state=State.LISTS)).values_list("id", "object_pk", "item_pk", "state")
     ours = {each.id for each in claims}
+    rows = EmbeddingJob.objects.using(space.using).filter(
+        ~Q(state=State.LISTS), space=space.label, object_pk__in=list(newest)
+    )
     older = [
         id
-        for id, object_pk, item_pk, state in rows
-        if id not in kept
-        and (object_pk, item_pk) in newest
-        and id < newest[object_pk, item_pk].id
-        and (id in ours or state != State.LEASED)
+        for id, object_pk, state in rows.values_list("id", "object_pk", "state")
+        if id < newest[object_pk].id and (id in ours or state != State.LEASED)
     ]
     if older:
-        EmbeddingJob.objects.using(space.using).filter(id__in=older).delete()
+        rows.filter(id__in=older).delete()
     return [each for each in claims if each.id in kept]
 
 
 def renew(space: SpaceDefinition, claims: Iterable[Claim]) -> None:
     """Start the lease anew, between the stages of a batch, for jobs not yet ended."""
-    _rows(space, claims).filter(state=State.LEASED).update(
-        due_at=Now() + timedelta(seconds=settings.lease_seconds)
-    )
+    _held(space, claims).update(due_at=Now() + timedelta(seconds=settings.lease_seconds))
 
 
 def finish(space: SpaceDefinition, claims: Iterable[Claim]) -> None:
     """Forget jobs that changed nothing."""
-    _rows(space, claims).delete()
+    _held(space, claims).delete()
 
 
 _TO_LISTS = """
 UPDATE imgrec_embeddingjob AS job
 SET state = 'lists', item_pk = new.item_pk, reason = '', message = ''
-FROM unnest(%s::bigint[], %s::text[]) AS new(id, item_pk) WHERE job.id = new.id
+FROM unnest(%s::bigint[], %s::int[], %s::text[]) AS new(id, attempts, item_pk)
+WHERE job.id = new.id AND job.state = 'leased' AND job.attempts = new.attempts
+RETURNING job.id
 """
 
 
-def to_lists(space: SpaceDefinition, items: dict[int, str]) -> None:
-    """Mark the lists of these jobs' items as not yet up to date (job id -> item key)."""
-    if items:
-        with connections[space.using].cursor() as cursor:
-            cursor.execute(_TO_LISTS, [list(items), list(items.values())])
+def to_lists(space: SpaceDefinition, items: Sequence[tuple[Claim, str]]) -> None:
+    """Mark these items' lists as not yet up to date, by the jobs that changed their photos.
+
+    Where a lease has ended meanwhile the mark is a row of its own: whoever holds the job now
+    finds the photo as we left it, and nothing to do.
+    """
+    if not items:
+        return
+    columns = zip(*((claim.id, claim.attempts, item) for claim, item in items), strict=True)
+    with connections[space.using].cursor() as cursor:
+        cursor.execute(_TO_LISTS, [list(column) for column in columns])
+        marked = {id for (id,) in cursor.fetchall()}
+    mark_lists(space, [(c.object_pk, item) for c, item in items if c.id not in marked])
 
 
-def mark_lists(space: SpaceDefinition, claim: Claim, item_pk: str) -> None:
-    """Mark an item's lists as not up to date when its job goes on as failed."""
-    EmbeddingJob.objects.using(space.using).create(
-        space=space.label, object_pk=claim.object_pk, item_pk=item_pk, state=State.LISTS
+def mark_lists(space: SpaceDefinition, items: Iterable[tuple[str, str]]) -> None:
+    """Mark items' lists as not up to date, beside any job: (photo's key, item's key)."""
+    EmbeddingJob.objects.using(space.using).bulk_create(
+        EmbeddingJob(space=space.label, object_pk=object_pk, item_pk=item, state=State.LISTS)
+        for object_pk, item in items
     )
 
 
@@ -137,7 +133,7 @@ def fail(
     source_name: str = "",
 ) -> None:
     """Keep the job with its reason, until the photo changes or somebody retries."""
-    _rows(space, [claim]).update(
+    _held(space, [claim]).update(
         state=State.FAILED,
         reason=reason,
         message=(message or str(reason.advice))[:2000],
@@ -156,7 +152,7 @@ def wait(
 ) -> None:
     """Put jobs back for later, with what is in their way; ``counts``: as a failed attempt."""
     attempts = F("attempts") if counts else Greatest(F("attempts") - 1, 0)
-    _rows(space, claims).update(
+    _held(space, claims).update(
         state=State.QUEUED,
         due_at=Now() + timedelta(seconds=seconds),
         attempts=attempts,
@@ -240,5 +236,26 @@ def open_jobs(space: SpaceDefinition) -> QuerySet[EmbeddingJob]:
     )
 
 
-def _rows(space: SpaceDefinition, claims: Iterable[Claim]) -> QuerySet[EmbeddingJob]:
-    return EmbeddingJob.objects.using(space.using).filter(id__in=[each.id for each in claims])
+def hurry(space: SpaceDefinition) -> None:
+    """Make everything due that waits for a later try, with its obstacle forgotten."""
+    EmbeddingJob.objects.using(space.using).filter(space=space.label, state=State.QUEUED).update(
+        due_at=Now(), reason="", message=""
+    )
+
+
+def raise_ids(space: SpaceDefinition, above: int) -> None:
+    """Have new jobs count from above an id that vectors restored from elsewhere carry."""
+    sequence = "pg_get_serial_sequence('imgrec_embeddingjob', 'id')"
+    with connections[space.using].cursor() as cursor:
+        cursor.execute(f"SELECT setval({sequence}, greatest(%s, nextval({sequence})))", [above])
+
+
+def _held(space: SpaceDefinition, claims: Iterable[Claim]) -> QuerySet[EmbeddingJob]:
+    """Return those of the jobs that are still ours: not those a later lease has taken over."""
+    leases: dict[int, list[int]] = {}
+    for each in claims:
+        leases.setdefault(each.attempts, []).append(each.id)
+    ours = Q(pk__in=[])
+    for attempts, ids in leases.items():
+        ours |= Q(id__in=ids, attempts=attempts)
+    return EmbeddingJob.objects.using(space.using).filter(ours, state=State.LEASED)

@@ -113,6 +113,8 @@ class Space(models.Model):
 
     label = models.CharField(max_length=200, primary_key=True)
     item_model = models.CharField(max_length=200)
+    # The vectors' table: while it is there, so is the field, in whatever version of the code.
+    table = models.CharField(max_length=200)
     # Of all spaces of an item model, the one whose lists are shown.
     is_served = models.BooleanField(_("served"), default=False)
     # An inactive space gets no work done.

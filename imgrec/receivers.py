@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from imgrec.poke import poke
 from imgrec.spaces import SpaceDefinition, all_spaces
 
 _paused: ContextVar[bool] = ContextVar("imgrec_paused", default=False)
+_UNKNOWN: Any = object()
 
 
 @contextlib.contextmanager
@@ -34,9 +36,19 @@ def paused() -> Iterator[None]:
 def connect() -> None:
     """Listen to every model whose instances own a photo, children and proxies included."""
     for space in all_spaces():
+        if not space.has_source():
+            continue  # imgrec.E004 says so
         for model in apps.get_models():
             if issubclass(model, space.model):
                 Watcher(space).listen(model)
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What a save changes: the photo, and the items whose photos are others afterwards."""
+
+    photo: bool
+    items: tuple[str, ...] = ()
 
 
 class Watcher:
@@ -65,48 +77,68 @@ class Watcher:
         state = instance.__dict__
         # as text: the file object itself changes its name when it is saved
         name = str(state[self.source] or "") if self.source in state else None
-        state[self.memory] = (name, state.get(self.item))
+        state[self.memory] = (name, state.get(self.item, _UNKNOWN))
 
-    def look(self, *, instance: models.Model, raw: bool, update_fields: Any, **kwargs: Any) -> None:
+    def look(
+        self, *, instance: models.Model, raw: bool, using: str, update_fields: Any, **kwargs: Any
+    ) -> None:
         """Before the file is stored: a fresh upload can still be told from a stored one."""
         state = instance.__dict__
-        touched = None
         if not raw and (update_fields is None or self.update_names & set(update_fields)):
-            touched = self._touched(instance, state)
-        state[f"{self.memory}_touched"] = touched
+            items = () if instance._state.adding else self._items(instance, using)
+            state[f"{self.memory}_touched"] = Touched(self._has_new_photo(instance), items)
 
-    def _touched(self, instance: models.Model, state: dict[str, Any]) -> list[str] | None:
-        """Return the items concerned ("" is the row's present one), or None if untouched."""
+    def _has_new_photo(self, instance: models.Model) -> bool:
+        state = instance.__dict__
         if self.source not in state:
-            return None  # deferred and never looked at
-        before, item_before = state.get(self.memory, (None, None))
+            return False  # deferred and never looked at
+        before, _item = state.get(self.memory, (None, _UNKNOWN))
         file = getattr(instance, self.space.source)
-        fresh = bool(file) and not getattr(file, "_committed", True)
-        new = instance._state.adding
-        renamed = bool(file) if new else before != str(file or "")
-        item = state.get(self.item)
-        if self.item and not new and item_before is not None and item != item_before:
-            return [str(item_before), ""] if item is None else [str(item_before), str(item)]
-        return [""] if fresh or renamed else None
+        if file and not getattr(file, "_committed", True):
+            return True
+        if instance._state.adding:
+            return bool(file)
+        # loaded later than the rest: as it is in the database, or a name for the sweep to find
+        return before is not None and before != str(file or "")
 
-    def saved(self, *, instance: models.Model, using: str, raw: bool, **kwargs: Any) -> None:
+    def _items(self, instance: models.Model, using: str) -> tuple[str, ...]:
+        """Return the items a photo moves between, or none when it stays."""
+        state = instance.__dict__
+        if not self.item or self.item not in state:
+            return ()
+        _name, before = state.get(self.memory, (None, _UNKNOWN))
+        if before is _UNKNOWN:  # loaded without its item: only the database knows
+            row = self.space.model._base_manager.using(using).filter(pk=self._key(instance))
+            before = row.values_list(self.item, flat=True).first()
+        if before == state[self.item]:
+            return ()
+        return tuple(str(item) for item in (before, state[self.item]) if item is not None)
+
+    def saved(self, *, instance: models.Model, using: str, **kwargs: Any) -> None:
         """Write the jobs, remember the new state, and poke once it is committed."""
         touched = instance.__dict__.pop(f"{self.memory}_touched", None)
-        if touched is None:
+        if touched is None or not (touched.photo or touched.items):
             return
         self.remember(instance=instance)
-        if not _paused.get():
-            name = str(getattr(instance, self.space.source) or "")
-            self._write(instance.pk, touched, using, name)
+        photo = touched.photo and not _paused.get()
+        name = str(getattr(instance, self.space.source) or "") if photo else None
+        if photo or touched.items:
+            self._write(self._key(instance), using, name, touched.items)
 
     def deleted(self, *, instance: models.Model, using: str, **kwargs: Any) -> None:
         """The vector goes by cascade; the lists it was in must be told."""
         item = instance.__dict__.get(self.item)
-        self._write(instance.pk, ["" if item is None else str(item)], using, "")
+        self._write(self._key(instance), using, "", () if item is None else (str(item),))
 
-    def _write(self, pk: Any, items: list[str], using: str, name: str) -> None:
+    def _key(self, instance: models.Model) -> Any:
+        return self.space.owner_key(instance)
+
+    def _write(self, key: Any, using: str, name: str | None, items: tuple[str, ...]) -> None:
+        """Queue the photo, unless ``name`` is None, and mark the lists of ``items``."""
+        values = {"space": self.space.label, "object_pk": str(key)}
+        jobs = EmbeddingJob.objects.using(using)
+        if name is not None:
+            jobs.create(**values, source_name=name)
         for item in items:
-            EmbeddingJob.objects.using(using).create(
-                space=self.space.label, object_pk=str(pk), item_pk=item, source_name=name
-            )
+            jobs.create(**values, item_pk=item, state=EmbeddingJob.State.LISTS)
         transaction.on_commit(partial(poke, "imgrec.embed_pending"), using=using)

@@ -11,21 +11,31 @@ from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
 
 
 def sync() -> None:
-    """Make rows for new spaces; forget spaces whose field was removed. Safe to repeat."""
+    """Make rows for new spaces. Safe to repeat.
+
+    Rows of spaces this process does not know stay: they may be of newer code than its own.
+    """
     declared = {space.label: space for space in all_spaces()}
     using = router.db_for_write(Space)
     with transaction.atomic(using=using):
-        gone = Space.objects.using(using).exclude(label__in=declared)
-        gone.delete()
-        EmbeddingJob.objects.using(using).exclude(space__in=declared).delete()
         known = set(Space.objects.using(using).values_list("label", flat=True))
         for label, space in declared.items():
             if label not in known:
-                Space.objects.using(using).get_or_create(
-                    label=label, defaults={"item_model": item_label(space)}
-                )
+                table = space.embedding_model._meta.db_table
+                values = {"item_model": item_label(space), "table": table}
+                Space.objects.using(using).get_or_create(label=label, defaults=values)
         for item_model in {item_label(space) for space in declared.values()}:
             _serve_one(using, item_model, declared)
+
+
+def forget_removed() -> None:
+    """Forget spaces whose field was removed, and whose table has gone by the shop's migration."""
+    using = router.db_for_write(Space)
+    tables = connections[using].introspection.table_names()
+    gone = Space.objects.using(using).exclude(table__in=tables)
+    labels = list(gone.values_list("label", flat=True))
+    EmbeddingJob.objects.using(using).filter(space__in=labels).delete()
+    gone.delete()
 
 
 def _serve_one(using: str, item_model: str, declared: dict[str, SpaceDefinition]) -> None:
@@ -56,4 +66,5 @@ def after_migrations(*, using: str, **kwargs: Any) -> None:
     """Bring the rows in line after every migrate, in the database that holds them."""
     ours = using == router.db_for_write(Space)
     if ours and Space._meta.db_table in connections[using].introspection.table_names():
+        forget_removed()
         sync()

@@ -45,6 +45,10 @@ class SpaceDefinition:
         """The foreign key to the item, where ``item`` names one."""
         return self.model._meta.get_field(self.item)
 
+    def has_source(self) -> bool:
+        """Return whether ``source`` names a field at all."""
+        return self.source in {field.name for field in self.model._meta.get_fields()}
+
     @property
     def source_field(self) -> Any:
         """The image field itself."""

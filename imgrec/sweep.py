@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Coalesce
 
 from imgrec import jobs, neighbours, space_rows
 from imgrec.indexing import active_spaces
@@ -29,10 +30,21 @@ def sweep() -> int:
     """Queue every gap of every active space; return how many jobs that made."""
     space_rows.sync()
     active = active_spaces()
+    made = 0
     for space in all_spaces():
-        if space not in active:
-            jobs.merge_waiting(space)
-    return sum(_sweep_space(space) for space in active)
+        try:
+            made += _sweep_space(space) if space in active else _rest(space)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception:  # broad: one space's trouble is not the others'
+            logger.exception("imgrec: %s was not swept", space.label)
+    return made
+
+
+def _rest(space: SpaceDefinition) -> int:
+    """Keep a space that is switched off from piling up jobs."""
+    jobs.merge_waiting(space)
+    return 0
 
 
 def queue_missing(space: SpaceDefinition) -> int:
@@ -47,9 +59,10 @@ def _sweep_space(space: SpaceDefinition) -> int:
         if not _alone(space):
             return 0
         _drop_orphans(space)
+        _drop_failures(space)
         gaps = (missing(space), cleared(space))
         made = sum(jobs.add_rows(space, rows, priority=PRIORITY) for rows in gaps)
-        made += _mark_lists(space)
+        made += _mark_lists(space) + (_mark_moved(space) if space.item else 0)
     neighbours.switch_when_ready(space)
     if made:
         logger.info("imgrec: sweep of %s queued %d jobs", space.label, made)
@@ -99,13 +112,34 @@ def _jobs_of(space: SpaceDefinition) -> QuerySet[EmbeddingJob]:
 
 
 def _drop_orphans(space: SpaceDefinition) -> None:
-    """Remove vectors and lists whose row a raw DELETE took away."""
-    for table, model in (
-        (space.embedding_model, space.model),
-        (space.list_model, space.item_model),
-    ):
-        owner = model._base_manager.filter(pk=OuterRef("owner_id"))
-        table.objects.using(space.using).filter(~Exists(owner)).delete()
+    """Remove vectors and lists whose row a raw DELETE took away; the lists they were in follow."""
+    vectors = space.embedding_model.objects.using(space.using)
+    gone = vectors.filter(~Exists(space.model._base_manager.filter(pk=OuterRef("owner_id"))))
+    items = gone.values_list("owner_id", "item_pk" if space.item else "owner_id")
+    jobs.mark_lists(space, [(str(owner), str(item)) for owner, item in items if item])
+    gone.delete()
+    item = space.item_model._base_manager.filter(pk=OuterRef("owner_id"))
+    space.list_model.objects.using(space.using).filter(~Exists(item)).delete()
+
+
+def _drop_failures(space: SpaceDefinition) -> None:
+    """Forget failures of photos that are no more."""
+    failed = EmbeddingJob.objects.using(space.using).filter(space=space.label, state="failed")
+    photos = with_photo(space).annotate(_key=Cast("pk", TextField()))
+    failed.filter(~Exists(photos.filter(_key=OuterRef("object_pk")))).delete()
+
+
+def _mark_moved(space: SpaceDefinition) -> int:
+    """Mark both items of photos that QuerySet.update moved from one to the other."""
+    vectors = space.embedding_model.objects.using(space.using)
+    present = Coalesce(Cast(space.item_column, TextField()), Value("", output_field=TextField()))
+    moved = vectors.annotate(_present=present).exclude(item_pk=F("_present"))[:ROWS_AT_ONCE]
+    rows = list(moved.values_list("pk", "item_pk", "_present"))
+    marks = [(str(pk), item) for pk, *items in rows for item in items if item]
+    jobs.mark_lists(space, marks)
+    for pk, _before, item in rows:
+        vectors.filter(pk=pk).update(item_pk=item)
+    return len(marks)
 
 
 def _mark_lists(space: SpaceDefinition) -> int:
@@ -120,8 +154,5 @@ def _mark_lists(space: SpaceDefinition) -> int:
     items = {*listless[:ROWS_AT_ONCE], *idle.values_list("owner", flat=True)[:ROWS_AT_ONCE]}
     marked = jobs.open_jobs(space).exclude(item_pk="").values_list("item_pk", flat=True)
     left = sorted({str(item) for item in items} - set(marked))
-    EmbeddingJob.objects.using(space.using).bulk_create(
-        EmbeddingJob(space=space.label, object_pk="", item_pk=item, state=EmbeddingJob.State.LISTS)
-        for item in left
-    )
+    jobs.mark_lists(space, [("", item) for item in left])
     return len(left)

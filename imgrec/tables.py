@@ -41,6 +41,8 @@ class EmbeddingBase(ModelBase):
         embedder = resolve(options.get("embedder"))
         attrs["owner"] = _owner(options["model"], options.get("related_name"))
         attrs["vector"] = HalfVectorField(dimensions=embedder.dimensions)
+        if options.get("item"):  # whose list the photo is in, to see when it moves
+            attrs["item_pk"] = models.TextField(blank=True)
         attrs["Meta"] = _meta(attrs.get("Meta"))
         made = super().__new__(mcs, name, bases, attrs, **kwargs)
         _finish(made, options, embedder)
@@ -89,6 +91,9 @@ def _resolve_item(
     embedding: Any, owner: Any, label: str, options: dict[str, Any], embedder: Embedder
 ) -> None:
     def with_item(owner: Any, item_model: Any) -> None:
+        if item and _relation(owner, item).target_field != item_model._meta.pk:
+            spaces.complain(label, item)
+            return
         definition = spaces.SpaceDefinition(
             label=label,
             model=owner,

@@ -17,24 +17,29 @@ logger = logging.getLogger(__name__)
 # A task gives its process back after this long; one more message makes sure work goes on.
 TASK_SECONDS = 20
 
+# Limits of our own: the host's may be shorter than building all lists takes, and without any a
+# task that hangs would keep its process for ever.
+OPTIONS: dict[str, Any] = {"ignore_result": True, "soft_time_limit": 3540, "time_limit": 3600}
 
-@shared_task(name="imgrec.embed_pending", ignore_result=True)
+
+@shared_task(name="imgrec.embed_pending", **OPTIONS)
 def embed_pending() -> None:
     """Embed what waits; call one more process to help while there is more than a batch."""
-    if indexing.is_crowded():
+    crowded = indexing.is_crowded()
+    if crowded:
         _send("imgrec.embed_pending")
-    if indexing.work(seconds=TASK_SECONDS):
+    if indexing.work(seconds=TASK_SECONDS) and not crowded:
         _send("imgrec.embed_pending")
 
 
-@shared_task(name="imgrec.sweep", ignore_result=True)
+@shared_task(name="imgrec.sweep", **OPTIONS)
 def sweep_all() -> None:
     """Find what no signal told us, and have it done."""
     if sweep.sweep():
         _send("imgrec.embed_pending")
 
 
-@shared_task(name="imgrec.answer_photos", ignore_result=True)
+@shared_task(name="imgrec.answer_photos", **OPTIONS)
 def answer_photos() -> None:
     """Embed the photos shoppers wait for."""
     photo_queries.answer_waiting()

@@ -84,9 +84,9 @@ def _parse(rows: Sequence[tuple[Any, Any]]) -> Vectors:
 
 _STORE = """
 INSERT INTO {table} AS stored
-    (owner_id, vector, source_name, sha256, version, job_id, embedded_at)
+    (owner_id, vector, source_name, sha256, version, job_id, embedded_at{item_column})
 SELECT photo.{key}, new.vector::halfvec, new.source_name, new.sha256, %s, new.job_id,
-    statement_timestamp()
+    statement_timestamp(){item}
 FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[])
     AS new(object_pk, job_id, source_name, sha256, vector)
 JOIN {photos} AS photo
@@ -94,7 +94,7 @@ JOIN {photos} AS photo
 ORDER BY photo.{key}
 ON CONFLICT (owner_id) DO UPDATE SET vector = EXCLUDED.vector,
     source_name = EXCLUDED.source_name, sha256 = EXCLUDED.sha256, version = EXCLUDED.version,
-    job_id = EXCLUDED.job_id, embedded_at = EXCLUDED.embedded_at
+    job_id = EXCLUDED.job_id, embedded_at = EXCLUDED.embedded_at{item_update}
 WHERE stored.job_id <= EXCLUDED.job_id
 RETURNING owner_id
 """
@@ -108,7 +108,11 @@ def store(space: SpaceDefinition, vectors: Sequence[NewVector]) -> set[str]:
     connection = connections[space.using]
     photos = space.source_field.model._meta
     quote = connection.ops.quote_name
+    item = space.item and f"photo.{quote(space.item_field.column)}"
     sql = _STORE.format(
+        item_column=item and ", item_pk",
+        item=item and f", coalesce({item}::text, '')",
+        item_update=item and ", item_pk = EXCLUDED.item_pk",
         table=quote(space.embedding_model._meta.db_table),
         photos=quote(photos.db_table),
         key=quote(photos.pk.column),

@@ -158,9 +158,11 @@ def test_doctor_sees_a_missing_and_an_invalid_index() -> None:
 def test_rows_of_removed_fields_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     from imgrec import space_rows
 
-    Space.objects.create(label="shop.product.gone", item_model="shop.product")
+    Space.objects.create(
+        label="shop.product.gone", item_model="shop.product", table="shop_productgone"
+    )
     EmbeddingJob.objects.create(space="shop.product.gone", object_pk="1")
-    space_rows.sync()
+    space_rows.forget_removed()
     assert not Space.objects.filter(label="shop.product.gone").exists()
     assert not EmbeddingJob.objects.filter(space="shop.product.gone").exists()
 

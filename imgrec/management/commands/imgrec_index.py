@@ -43,6 +43,9 @@ class Command(BaseCommand):
             self._queue(space, options)
         poke()
         failed = sum(self._finish(space, inline=options["inline"]) for space in spaces)
+        if options["all"]:
+            for space in spaces:
+                neighbours.rebuild(space)
         if failed:
             raise CommandError(
                 f"{failed} photo(s) failed. imgrec_doctor lists the reasons; "
@@ -61,6 +64,7 @@ class Command(BaseCommand):
         return [space for space in spaces if space.label in active]
 
     def _queue(self, space: SpaceDefinition, options: dict[str, Any]) -> None:
+        jobs.hurry(space)
         if options["failed"]:
             jobs.retry_failed(space)
             return
@@ -79,10 +83,11 @@ class Command(BaseCommand):
         return failed
 
     def _work(self, space: SpaceDefinition, bar: Progress) -> None:
-        while indexing.process(space):
+        while left := jobs.open_jobs(space).count():
+            if not indexing.process(space) and not neighbours.repair(space):
+                time.sleep(WATCH_SECONDS)  # what waits for another try, or for a lease to end
             self._raise_without_weights(space)
-            bar.show(bar.total - min(bar.total, jobs.open_jobs(space).count()))
-        neighbours.repair(space)
+            bar.show(bar.total - min(bar.total, left))
         bar.show(bar.total, last=True)
 
     def _watch(self, space: SpaceDefinition, bar: Progress) -> None:
