@@ -32,7 +32,7 @@ def check_spaces(**kwargs: Any) -> list[CheckMessage]:
     """E004 to E007: what each field names."""
     found: list[CheckMessage] = [
         Error(
-            f"{label}: item={item!r} is no foreign key of the model.",
+            f"{label}: item={item!r} is no foreign key to a product's primary key.",
             hint="Name the ForeignKey (or OneToOneField) from the photo to its product.",
             id="imgrec.E005",
         )
