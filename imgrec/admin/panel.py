@@ -55,7 +55,7 @@ def panel_of(item: models.Model, space: SpaceDefinition, site: AdminSite) -> Pan
 
 
 def _read(item: models.Model, space: SpaceDefinition, site: AdminSite) -> Panel:
-    rows = space.list_model.objects.using(space.using).filter(owner=item.pk)
+    rows = space.list_model.objects.using(space.using).filter(owner=space.item_key(item))
     stored = rows.values_list("neighbours", "similarities", "updated_at").first()
     if stored is None:
         found = _search(item, space)
@@ -74,12 +74,14 @@ def _items(space: SpaceDefinition) -> QuerySet[Any]:
 
 def _search(item: models.Model, space: SpaceDefinition) -> list[tuple[Any, float]]:
     vectors = space.embedding_model.objects.using(space.using)
-    photos = vectors.filter(version=served_version(space), **{space.item_column: item.pk})
+    photos = vectors.filter(
+        version=served_version(space), **{space.item_column: space.item_key(item)}
+    )
     first = photos.order_by("pk").values_list("pk", flat=True)[: live.SEED_PHOTOS]
     seeds = [Subquery(vectors.filter(pk=pk).values("vector")[:1]) for pk in first]
     if not seeds:
         return []
-    rows = _items(space).exclude(pk=item.pk)
+    rows = _items(space).exclude(pk=space.item_key(item))
     found = live.similar_to_vectors(space, seeds, rows, SHOWN, 0.0)
     return [(product, product.similarity) for product in found]
 
