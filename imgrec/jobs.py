@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connections, transaction
+from django.db import connections
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
@@ -167,16 +167,6 @@ def retry_failed(space: SpaceDefinition, object_pks: Iterable[Any] | None = None
     if object_pks is not None:
         failed = failed.filter(object_pk__in=[str(pk) for pk in object_pks])
     return failed.update(state=State.QUEUED, attempts=0, due_at=Now(), reason="", message="")
-
-
-def add(space: SpaceDefinition, object_pks: Iterable[Any], *, priority: int = 0) -> int:
-    """Queue these photo rows, whatever their state; return how many."""
-    jobs = [
-        EmbeddingJob(space=space.label, object_pk=str(pk), priority=priority) for pk in object_pks
-    ]
-    with transaction.atomic(using=space.using):
-        EmbeddingJob.objects.using(space.using).bulk_create(jobs, batch_size=1000)
-    return len(jobs)
 
 
 _MERGE = """

@@ -20,6 +20,7 @@ from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition, space_by_label
 from imgrec.testing import ColourGrid
 from tests.pictures import upload
+from tests.queueing import queue
 from tests.testapp.models import Product
 
 pytestmark = pytest.mark.django_db
@@ -72,8 +73,8 @@ def test_saved_photos_overtake_a_reindex(space: SpaceDefinition, settings: Any) 
     settings.IMGREC = {**settings.IMGREC, "batch_size": 1}
     first, second = make(2)
     JOBS.all().delete()
-    jobs.add(space, [first.pk], priority=10)
-    jobs.add(space, [second.pk])
+    queue(space, [first.pk], priority=10)
+    queue(space, [second.pk])
     assert jobs.claim(space)[0].object_pk == str(second.pk)
 
 
@@ -206,7 +207,7 @@ def test_a_storage_that_is_away_is_tried_again(
 def test_a_missing_file_fails_with_its_reason(space: SpaceDefinition) -> None:
     Product.objects.bulk_create([Product(photo="products/never-uploaded.jpg")])
     product = Product.objects.get()
-    jobs.add(space, [product.pk])
+    queue(space, [product.pk])
     indexing.work()
     assert JOBS.get().reason == Reason.FILE_MISSING
 
@@ -246,7 +247,7 @@ def test_same_bytes_are_not_embedded_again(
     make(3)
     indexing.work()
     stamps = list(space.embedding_model.objects.values_list("pk", "embedded_at"))
-    jobs.add(space, [pk for pk, _at in stamps])
+    queue(space, [pk for pk, _at in stamps])
     monkeypatch.setattr(ColourGrid, "embed", None)
     indexing.work()
     assert list(space.embedding_model.objects.values_list("pk", "embedded_at")) == stamps
@@ -262,7 +263,7 @@ def test_a_new_version_is_served_when_all_photos_have_it(
     indexing.work()
     old = dict(space.list_model.objects.values_list("owner", "version"))
     monkeypatch.setattr(ColourGrid, "version", "colour_grid-next")
-    jobs.add(space, old)
+    queue(space, old)
     indexing.process(space)
     neighbours.repair(space)
     assert dict(space.list_model.objects.values_list("owner", "version")) == old

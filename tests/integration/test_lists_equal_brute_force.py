@@ -11,11 +11,12 @@ import pytest
 from django.core.files.base import ContentFile
 from PIL import Image
 
-from imgrec import indexing, jobs, neighbours
+from imgrec import indexing, neighbours
 from imgrec.models import EmbeddingJob
 from imgrec.spaces import SpaceDefinition, space_by_label
 from tests.brute_force import differences
 from tests.pictures import png
+from tests.queueing import queue
 from tests.testapp.models import Item, ItemPhoto, Product
 from tests.worker import Worker
 
@@ -107,7 +108,7 @@ def test_repairing_again_writes_nothing(space: SpaceDefinition) -> None:
     add(range(120))
     indexing.work()
     before = dict(space.list_model.objects.values_list("owner", "updated_at"))
-    jobs.add(space, Product.objects.values_list("pk", flat=True))
+    queue(space, Product.objects.values_list("pk", flat=True))
     indexing.work()
     assert neighbours.rebuild(space) == 0
     assert dict(space.list_model.objects.values_list("owner", "updated_at")) == before

@@ -20,6 +20,7 @@ from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition, space_by_label
 from tests.brute_force import differences
 from tests.pictures import upload
+from tests.queueing import queue
 from tests.testapp.models import Item, ItemPhoto, Product, UuidProduct
 from tests.worker import Worker
 
@@ -223,7 +224,7 @@ def test_a_space_in_trouble_does_not_keep_the_others(
 
 def test_a_resting_space_calls_nobody(space: SpaceDefinition) -> None:
     Space.objects.filter(label=space.label).update(is_active=False)
-    jobs.add(space, range(40))
+    queue(space, range(40))
     with mock.patch.object(tasks, "_send") as send:
         tasks.embed_pending()
     assert not send.called
@@ -253,7 +254,7 @@ def test_an_idle_worker_stays_idle(
     space: SpaceDefinition, start_worker: Callable[..., Worker]
 ) -> None:
     Space.objects.filter(label=space.label).update(is_active=False)
-    jobs.add(space, range(40))
+    queue(space, range(40))
     worker = start_worker()
     time.sleep(6)
     assert worker.log().count("succeeded") < 30
