@@ -6,7 +6,9 @@ import ast
 import re
 import tomllib
 from dataclasses import MISSING, fields
+from importlib import import_module
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -55,18 +57,19 @@ def test_the_reasons_are_these() -> None:
 
 @pytest.mark.parametrize("snippet", snippets("python"), ids=str)
 def test_python_compiles(snippet: Snippet) -> None:
-    compile(snippet.code, str(snippet), "exec")
+    assert isinstance(compile(snippet.code, str(snippet), "exec"), CodeType)
 
 
 @pytest.mark.parametrize("snippet", snippets("python"), ids=str)
 def test_what_python_imports_from_imgrec_is_there(snippet: Snippet) -> None:
-    ours = [
-        node
+    missing = [
+        f"{node.module}.{each.name}"
         for node in ast.walk(ast.parse(snippet.code))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("imgrec")
+        for each in node.names
+        if not hasattr(import_module(str(node.module)), each.name)
     ]
-    for node in ours:
-        exec(compile(ast.unparse(node), str(snippet), "exec"), {})  # noqa: S102 - our own README
+    assert missing == []
 
 
 @pytest.mark.parametrize("snippet", snippets("django"), ids=str)
