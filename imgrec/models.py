@@ -122,6 +122,11 @@ class Space(models.Model):
     served_version = models.TextField(_("served version"), blank=True)
     run_started_at = models.DateTimeField(null=True, blank=True)
     run_total = models.PositiveIntegerField(default=0)
+    # What was measured on the shop's own vectors: the hnsw.ef_search that reaches the recall
+    # wanted (empty: the setting), the recall@10 it reached, and when.
+    ef_search = models.PositiveSmallIntegerField(null=True, blank=True)
+    recall = models.FloatField(null=True, blank=True)
+    recall_measured_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("space")
@@ -136,3 +141,28 @@ class Space(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class ListTile(models.Model):
+    """Some items of a space whose lists are to be built, in one go with no others.
+
+    All tiles of a build are made at once; whoever works takes one that nobody holds. They go
+    when the last is done, and until then they are the build's memory and its progress.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    space = models.CharField(max_length=200)
+    number = models.PositiveIntegerField()
+    items = ArrayField(models.TextField())
+    # Numbers of the tiles to compare with, itself among them; empty: every item of the space.
+    compared_with = ArrayField(models.PositiveIntegerField(), default=list)
+    is_done = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["space", "number"], name="imgrec_tile_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.space} tile {self.number}"
