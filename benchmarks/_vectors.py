@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
-Labels = NDArray[np.int32]
 
 CATEGORIES, STYLES, HIDDEN = 100, 40, 256
 # How much of what makes a product is its category, its style, its own, its variant's.
@@ -46,19 +45,28 @@ def clustered(n: int, *, dimensions: int = 512, seed: int = 0, draw: int = 0) ->
     """
     rows = np.empty((n, dimensions), np.float32)
     start = 0
-    for part, _categories in chunks(n, dimensions=dimensions, seed=seed, draw=draw):
+    for part in chunks(n, dimensions=dimensions, seed=seed, draw=draw):
         rows[start : start + len(part)] = part
         start += len(part)
     return rows
 
 
-def chunks(
-    n: int, *, dimensions: int = 512, seed: int = 0, draw: int = 0
-) -> Iterator[tuple[Vectors, Labels]]:
-    """Yield the same rows a chunk at a time, each with its category (0 is the largest)."""
+def chunks(n: int, *, dimensions: int = 512, seed: int = 0, draw: int = 0) -> Iterator[Vectors]:
+    """Yield the same rows a chunk at a time."""
     shop = _Shop(dimensions, seed)
+    for count, random in _draws(n, seed, draw):
+        yield shop.features(shop.products(count, random)[0])
+
+
+def categories(n: int, *, seed: int = 0, draw: int = 0) -> NDArray[np.int64]:
+    """Return the category of each row, (n,): 0, the largest, to 99."""
+    shop = _Shop(1, seed)
+    return np.concatenate([shop.products(*each)[1] for each in _draws(n, seed, draw)])
+
+
+def _draws(n: int, seed: int, draw: int) -> Iterator[tuple[int, np.random.Generator]]:
     for number, start in enumerate(range(0, n, CHUNK)):
-        yield shop.products(min(CHUNK, n - start), np.random.default_rng([seed, draw, number, 1]))
+        yield min(CHUNK, n - start), np.random.default_rng([seed, draw, number, 1])
 
 
 class _Shop:
@@ -78,8 +86,8 @@ class _Shop:
         self.bias = random.normal(-0.36, 0.53, dimensions).astype(np.float32)
         self.gain = np.exp(random.normal(0, 0.6, dimensions)).astype(np.float32)
 
-    def products(self, n: int, random: Any) -> tuple[Vectors, Labels]:
-        """Return features, (n, dimensions), and categories, (n,)."""
+    def products(self, n: int, random: np.random.Generator) -> tuple[Vectors, NDArray[np.int64]]:
+        """Return hidden properties, (n, HIDDEN), and categories, (n,)."""
         product, varied = _variants(n, random)
         count = product.max() + 1
         category = random.choice(CATEGORIES, count, p=_zipf(CATEGORIES, CATEGORY_SIZES))
@@ -92,12 +100,16 @@ class _Shop:
             * self.varies[category[product[varied]]]
             * strength[:, None].astype(np.float32)
         )
+        return hidden, category[product]
+
+    def features(self, hidden: Vectors) -> Vectors:
+        """Return unit rows, (n, dimensions)."""
         features = np.maximum(hidden @ self.layer + self.bias, 0) * self.gain
         features /= np.linalg.norm(features, axis=1, keepdims=True)
-        return features, category[product].astype(np.int32)
+        return np.asarray(features, np.float32)
 
 
-def _variants(n: int, random: Any) -> tuple[Any, Any]:
+def _variants(n: int, random: np.random.Generator) -> tuple[Any, Any]:
     """Return which product each row shows, (n,), and the rows that show a variant."""
     alone = n - int(n * VARIANTS)
     several = np.arange(n - alone) // VARIANTS_EACH
