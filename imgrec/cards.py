@@ -36,16 +36,21 @@ def cards_of(found: SimilarProducts) -> list[Card]:
 
 def card_of(product: Any, space: SpaceDefinition | None) -> Card:
     """Return the card of one product found in ``space``."""
-    link = getattr(product, "get_absolute_url", None)
     photo = photo_of(product, space)
     return Card(
         product=product,
         pk=str(product.pk),
         title=str(product),
-        url=str(link() or "") if link else "",
+        url=link_of(product),
         photo=str(photo.url) if photo else "",
         similarity=product.similarity,
     )
+
+
+def link_of(product: Any) -> str:
+    """Return the address of the product's page, or "" when its model has none."""
+    link = getattr(product, "get_absolute_url", None)
+    return str(link() or "") if link else ""
 
 
 def photo_of(product: Any, space: SpaceDefinition | None) -> FieldFile | None:

@@ -21,15 +21,24 @@ LOG_AGAIN_SECONDS = 3600.0
 _logged_at: dict[tuple[type[Exception], str, int], float] = {}
 
 
-def quietly(work: Callable[[], T], otherwise: T, *, using: Callable[[], str] | None = None) -> T:
+def quietly(
+    work: Callable[[], T],
+    otherwise: T,
+    *,
+    using: Callable[[], str] | None = None,
+    aloud: tuple[type[Exception], ...] = (),
+) -> T:
     """Return what ``work`` returns; when it raises, ``otherwise``, and log that once a kind.
 
     ``using``: gives the alias of the database that is read; the host's transaction there stays
-    usable. A function, since a host's router may raise as well.
+    usable. A function, since a host's router may raise as well. ``aloud``: errors to raise
+    nevertheless, for a developer to see.
     """
     try:
         with guarded(using()) if using else nullcontext():
             return work()
+    except aloud:
+        raise
     except Exception as error:  # noqa: BLE001 - a shop must sell when its recommendations fail
         _log(error)
         return otherwise

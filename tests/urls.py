@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponseNotFound
-from django.urls import path
+from django.urls import include, path
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseNotFound:
@@ -13,4 +13,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseNotFoun
 
 
 handler404 = not_found
-urlpatterns = [path("admin/", admin.site.urls)]
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("imgrec/", include("imgrec.urls")),
+]

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
-from zlib import crc32
 
 from django import template
 from django.db import models, router
 from django.db.models import QuerySet
-from django.template import Context
+from django.template import Context, TemplateSyntaxError
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
 from imgrec import similar
-from imgrec.cards import cards_of
+from imgrec.fragments import Fragment
 from imgrec.quiet import quietly
 from imgrec.results import SimilarProducts
+from imgrec.showing import TEMPLATE, list_values, place_values
+from imgrec.spaces import spaces_of
 
 register = template.Library()
 
-TEMPLATE = "imgrec/similar_products.html"
+LAZY_TEMPLATE = "imgrec/similar_products_lazy.html"
 STYLES = "imgrec/similar_products.css"
+SCRIPT = "imgrec/lazy.js"
+
+NO_AMONG = (
+    "{% similar_products … among=… lazy=True %}: an address cannot carry a queryset. Leave out "
+    "lazy=True (and put {% cache %} around the tag where it costs too much), or say it by the "
+    "field's recommend=."
+)
+NO_ADDRESS = (
+    "{% similar_products … lazy=True %} needs an address to load from: add "
+    'path("imgrec/", include("imgrec.urls")) to the project\'s urls.'
+)
 
 
 @register.simple_tag(takes_context=True)
@@ -36,6 +48,7 @@ def similar_products(
     min_similarity: float | None = None,
     show_similarity: bool = False,
     title: str = "",
+    lazy: bool = False,
 ) -> SafeString:
     """Show products that look like ``product``: photos with titles, each a link.
 
@@ -44,17 +57,30 @@ def similar_products(
     ``show_similarity`` and ``seed``, and everything the page has. Nothing to show, or an error
     of ours: nothing is rendered.
 
+    ``lazy``: render a place and a script that brings the same list when the place comes near
+    the window; without scripts, a link to it. Needs ``imgrec.urls`` among the project's, and
+    takes no ``among``: with DEBUG a ``TemplateSyntaxError``, else logged, and the list comes
+    with the page.
+
     Usage::
 
         {% similar_products product %}
         {% similar_products product limit=4 among=in_season title=_("You may also like") %}
         {% similar_products product min_similarity=0.5 show_similarity=True %}
+        {% similar_products product lazy=True %}
     """
-    options: dict[str, Any] = {"limit": limit, "among": among, "min_similarity": min_similarity}
+    options: dict[str, Any] = {"limit": limit, "min_similarity": min_similarity}
+    look: dict[str, Any] = {"title": title, "show_similarity": show_similarity}
+    if lazy:
+        place = _place(context, product, among, options | look)
+        if place is not None:
+            return place
 
     def html() -> SafeString:
-        found = similar.similar_products(product, **options)
-        return _render(context, product, found, title, show_similarity=show_similarity)
+        found = similar.similar_products(product, among=among, **options)
+        if not found:
+            return SafeString("")
+        return _rendered(context, TEMPLATE, list_values(product, found, **look))
 
     return quietly(html, SafeString(""), using=partial(_database, product, among))
 
@@ -93,26 +119,36 @@ def _database(product: models.Model, among: QuerySet[Any] | None) -> str:
     return router.db_for_read(type(product)) if among is None else among.db
 
 
-def _render(
-    context: Context,
-    product: models.Model,
-    found: SimilarProducts,
-    title: str,
-    *,
-    show_similarity: bool,
-) -> SafeString:
-    if not found:
-        return SafeString("")
-    title = title or gettext("Similar products")
-    shown = f"{product._meta.label} {product.pk} {title} {[each.pk for each in found]}"
-    values = {
-        "cards": cards_of(found),
-        "title": title,
-        # one page may show several lists, and the same page must not differ from view to view
-        "heading_id": f"imgrec-{crc32(shown.encode()):08x}",
-        "show_similarity": show_similarity,
-        "seed": product,
-    }
-    template_ = context.template.engine.get_template(TEMPLATE)  # type: ignore[union-attr]
+def _place(
+    context: Context, product: models.Model, among: QuerySet[Any] | None, options: dict[str, Any]
+) -> SafeString | None:
+    """Return the place of a list that comes later, or None when it must come with the page."""
+
+    def html() -> SafeString | None:
+        if among is not None:
+            raise TemplateSyntaxError(NO_AMONG)
+        if product.pk is None or not spaces_of(type(product)) or options["limit"] <= 0:
+            return None  # nothing to wait for
+        asked = Fragment.of(product, **options)
+        values = place_values(product, asked, script=static(SCRIPT), **_addresses(asked))
+        return _rendered(context, LAZY_TEMPLATE, values)
+
+    debug = context.template.engine.debug  # type: ignore[union-attr]
+    return quietly(html, None, aloud=(TemplateSyntaxError,) if debug else ())
+
+
+def _addresses(asked: Fragment) -> dict[str, str]:
+    names = {"address": "similar", "page_address": "page"}
+    try:
+        return {
+            value: reverse(f"imgrec_fragments:{name}", args=[asked.token])
+            for value, name in names.items()
+        }
+    except NoReverseMatch as error:
+        raise TemplateSyntaxError(NO_ADDRESS) from error
+
+
+def _rendered(context: Context, name: str, values: dict[str, Any]) -> SafeString:
+    template_ = context.template.engine.get_template(name)  # type: ignore[union-attr]
     with context.push(**values):
         return template_.render(context)

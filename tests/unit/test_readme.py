@@ -74,7 +74,9 @@ def test_what_python_imports_from_imgrec_is_there(snippet: Snippet) -> None:
 
 @pytest.mark.parametrize("snippet", snippets("django"), ids=str)
 def test_templates_compile(snippet: Snippet) -> None:
-    engine = Engine(libraries={"imgrec": "imgrec.templatetags.imgrec"})
+    ours = {"imgrec": "imgrec.templatetags.imgrec"}
+    django = {name: f"django.templatetags.{name}" for name in ("cache", "i18n")}
+    engine = Engine(libraries={**ours, **django})
     assert engine.from_string(snippet.code).nodelist
 
 
