@@ -1,4 +1,4 @@
-"""The shop's addresses: pages, photos, admin, and the API when DRF is installed."""
+"""The shop's addresses: pages, photos, admin, late lists, and the API when DRF is installed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from demo_shop.catalogue.media import photo_file
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("demo_shop.catalogue.urls")),
     path("admin/", admin.site.urls),
+    path("imgrec/", include("imgrec.urls")),
     # Browsers ask for it on pages that name no icon, as the admin's.
     path("favicon.ico", RedirectView.as_view(url=static("shop/mark.svg"))),
     path(f"{settings.MEDIA_URL.strip('/')}/<path:name>", photo_file, name="media"),
