@@ -56,6 +56,11 @@ class Settings:
     stored_neighbours: int = 96
     # A stored list that shrank below this is computed anew.
     refill_below: int = 64
+    # Above this many products, all lists are built in tiles, by all workers together.
+    spread_above: int = 20_000
+    # Up to this many, a build compares every product with every other; above, with the
+    # clusters of look-alikes around its own: nearly exact, and far less work.
+    exact_lists_below: int = 250_000
     # Live search is exact up to this many eligible products, by the HNSW index above.
     exact_below: int = 5_000
     # hnsw.ef_search of live searches by the index.

@@ -14,7 +14,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models.functions import Now
 from PIL import Image
 
-from imgrec import jobs, neighbours, photo_queries
+from imgrec import jobs, neighbours, photo_queries, tiles
 from imgrec.batches import Batch
 from imgrec.conf import settings
 from imgrec.models import EmbeddingJob, Space
@@ -24,34 +24,38 @@ logger = logging.getLogger(__name__)
 
 # While photos keep coming, lists follow this often: one repair for several batches.
 LISTS_EVERY_SECONDS = 3.0
+# And no more than this share of the time goes into them: in a first load every repair would
+# rewrite what the next one rewrites again.
+LISTS_SHARE = 0.1
 
 
 def work(*, seconds: float = float("inf"), only: Sequence[SpaceDefinition] | None = None) -> bool:
     """Do all due work of the active spaces; return True when time ran out before that."""
     spaces = list(active_spaces() if only is None else only)
     ends_at = time.monotonic() + seconds
-    lists_at = time.monotonic() + LISTS_EVERY_SECONDS
     more = True
     while more and time.monotonic() < ends_at:
-        lists_due = time.monotonic() >= lists_at
         # a batch of each in turn: one space's reindex does not keep the others waiting
-        busy = [_turn(space, spaces, lists_due=lists_due) for space in list(spaces)]
+        busy = [_turn(space, spaces) for space in list(spaces)]
         more = any(busy)
         photo_queries.answer_waiting()
-        if lists_due:
-            lists_at = time.monotonic() + LISTS_EVERY_SECONDS
-    for space in list(spaces):
-        with _apart(space, spaces):
-            neighbours.repair(space)
     return more
 
 
-def _turn(space: SpaceDefinition, spaces: list[SpaceDefinition], *, lists_due: bool) -> bool:
+_lists_at: dict[str, float] = {}
+
+
+def _turn(space: SpaceDefinition, spaces: list[SpaceDefinition]) -> bool:
+    """Embed a batch, let lists follow when it is time; return whether there may be more."""
     busy = False
     with _apart(space, spaces):
         busy = process(space)
-        if lists_due or not busy:
-            neighbours.repair(space)
+        began = time.monotonic()
+        if not busy or began >= _lists_at.setdefault(space.label, began + LISTS_EVERY_SECONDS):
+            busy = neighbours.work(space) or busy
+            ended = time.monotonic()
+            pause = max(LISTS_EVERY_SECONDS, (ended - began) / LISTS_SHARE)
+            _lists_at[space.label] = ended + pause
     return busy
 
 
@@ -97,7 +101,10 @@ def active_spaces() -> list[SpaceDefinition]:
 
 
 def is_crowded() -> bool:
-    """Return whether more than a batch is due, so that another process can help."""
-    labels = [space.label for space in active_spaces()]
+    """Return whether more is due than a batch, or than a tile: another process can help."""
+    spaces = active_spaces()
+    labels = [space.label for space in spaces]
     due = EmbeddingJob.objects.filter(space__in=labels, state__in=jobs.OPEN, due_at__lte=Now())
-    return len(due.values("id")[: settings.batch_size + 1]) > settings.batch_size
+    if len(due.values("id")[: settings.batch_size + 1]) > settings.batch_size:
+        return True
+    return any(tiles.waiting(space) > 1 for space in spaces)

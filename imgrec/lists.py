@@ -1,170 +1,116 @@
-"""Computes top-k lists from committed vectors, and writes those that differ."""
+"""Stored top-k lists in the database: built all at once, written where they differ."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
-from django.db.models import FloatField
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Now
+from django.db import connections
+from django.db.models import Exists, OuterRef
 
-from imgrec import topk, vectors
+from imgrec import reading
 from imgrec.conf import settings
+from imgrec.pairs import all_pairs
 from imgrec.spaces import SpaceDefinition
-from imgrec.topk import Matrix, Neighbours
-from imgrec.vectors import Vectors
+from imgrec.topk import Matrix
 
-TILE_ROWS = 512
+# owner, its neighbours' keys and their similarities, most similar first
+Row = tuple[Any, Any, Matrix]
 
-# items of a chunk, and their similarity to the queried items: (queried items, chunk's items)
-Scored = tuple[list[Any], Matrix]
+ROWS_AT_ONCE = 1024
+# Two computations of one similarity differ by less; no reason to write a list again.
+SAME = 1e-6
+
+# A list that is there already is not touched: even a lock would rewrite its page. In another
+# order it may be the same, too, but only among equals.
+_WRITE = """
+INSERT INTO {table} AS stored (owner_id, neighbours, similarities, version, updated_at)
+SELECT new.owner, new.neighbours, new.similarities, %s, statement_timestamp()
+FROM (
+    SELECT owner, neighbours::{key}[] AS neighbours, similarities::float8[] AS similarities
+    FROM unnest(%s::{key}[], %s::text[], %s::text[]) AS sent(owner, neighbours, similarities)
+) AS new
+LEFT JOIN {table} AS old ON old.owner_id = new.owner
+WHERE old.owner_id IS NULL OR old.version <> %s
+    OR cardinality(old.neighbours) <> cardinality(new.neighbours)
+    OR CASE WHEN old.neighbours = new.neighbours THEN EXISTS (
+        SELECT FROM unnest(old.similarities, new.similarities) AS pair(was, now)
+        WHERE abs(was - now) > {same}
+    ) ELSE EXISTS (
+        SELECT FROM unnest(new.neighbours, new.similarities) AS after(item, similarity)
+        LEFT JOIN unnest(old.neighbours, old.similarities) AS before(item, similarity) USING (item)
+        WHERE before.item IS NULL OR abs(before.similarity - after.similarity) > {same}
+    ) END
+ON CONFLICT (owner_id) DO UPDATE SET neighbours = EXCLUDED.neighbours,
+    similarities = EXCLUDED.similarities, version = EXCLUDED.version,
+    updated_at = EXCLUDED.updated_at
+"""
 
 
 def build_all(space: SpaceDefinition, version: str) -> int:
-    """Build every list in tiles of rows against all columns; return how many were written.
+    """Build every list in this process; return how many were written.
 
-    Memory: every vector once (items * dimensions * 4 B) and a tile (512 * items * 4 B).
+    Memory: every vector (items * dimensions * 4 B, half as much again while they are read),
+    items * 2 kB of candidates, and a tile (32 MB). Above ``spread_above`` items see ``tiles``.
     """
-    everything = vectors.read(space, version)
-    keys, _starts = topk.group_starts(everything.items)
-    space.list_model.objects.using(space.using).exclude(owner__in=keys).delete()
+    everything = reading.read(space, version)
+    forget_others(space, version)
+    found = all_pairs(everything, settings.stored_neighbours)
+    return write(space, version, found.rows())
+
+
+def forget_others(space: SpaceDefinition, version: str) -> None:
+    """Delete the lists of items that have no vector of this version."""
+    vectors = space.embedding_model.objects.filter(
+        version=version, **{space.item_column: OuterRef("owner_id")}
+    )
+    space.list_model.objects.using(space.using).filter(~Exists(vectors)).delete()
+
+
+def write(space: SpaceDefinition, version: str, rows: Iterable[Row]) -> int:
+    """Write the lists that differ from the stored ones; return how many."""
+    remaining = iter(rows)
     written = 0
-    for tile in _tiles(everything):
-        written += write(space, version, nearest(tile, scored(tile, [everything])))
+    while batch := list(islice(remaining, ROWS_AT_ONCE)):
+        written += _write(space, version, batch)
     return written
 
 
-def _tiles(everything: Vectors) -> Iterator[Vectors]:
-    """Cut into tiles of about TILE_ROWS photos, never through an item."""
-    _keys, starts = topk.group_starts(everything.items)
-    n, begin = len(everything.items), 0
-    while begin < n:
-        later = starts[starts >= begin + TILE_ROWS]
-        end = int(later[0]) if len(later) else n
-        yield Vectors(everything.items[begin:end], everything.matrix[begin:end])
-        begin = end
-
-
-def scored(queries: Vectors, chunks: Iterable[Vectors]) -> Iterator[Scored]:
-    """Yield the similarity of each queried item to each chunk's items, in 0..1."""
-    _keys, starts = topk.group_starts(queries.items)
-    for chunk in chunks:
-        items, chunk_starts = topk.group_starts(chunk.items)
-        products = np.clip(queries.matrix @ chunk.matrix.T, 0.0, 1.0)
-        yield items, topk.best_pairs(topk.best_pairs(products, chunk_starts, 1), starts, 0)
-
-
-def nearest(queries: Vectors, chunks: Iterable[Scored]) -> dict[Any, Neighbours]:
-    """Return the exact top-k of each item of ``queries`` over all chunks, itself left out."""
-    keys, _starts = topk.group_starts(queries.items)
-    best: dict[Any, Neighbours] = {key: [] for key in keys}
-    for items, similarities in chunks if keys else ():
-        place = {item: i for i, item in enumerate(items)}
-        for key, row in zip(keys, similarities, strict=True):
-            if key in place:
-                row[place[key]] = -1.0
-            best[key] = _merge(best[key], items, row)
-    return best
-
-
-def _merge(best: Neighbours, items: list[Any], row: Any) -> Neighbours:
-    known = dict(best)
-    for i in topk.largest(row, settings.stored_neighbours):
-        if row[i] >= 0:  # an item cut by two chunks comes twice: its better half counts
-            known[items[i]] = max(known.get(items[i], 0.0), float(row[i]))
-    return topk.top(known.items(), settings.stored_neighbours)
-
-
-class Repair:
-    """One batch of changed items against the whole space: one pass, and one for refills."""
-
-    def __init__(self, space: SpaceDefinition, version: str, items: set[Any]) -> None:
-        self.space = space
-        self.version = version
-        self.items = items
-        self.lists = space.list_model.objects.using(space.using)
-        self.changed = vectors.read(space, version, items)
-        # for each list that a changed item may enter: those items and their similarity
-        self.entering: dict[Any, Neighbours] = {}
-
-    def run(self) -> int:
-        """Write the changed items' own lists and every list they enter or leave."""
-        passing = scored(self.changed, vectors.stream(self.space, self.version))
-        own = nearest(self.changed, self._watched(passing))
-        updated, refill = self._updated((set(self.entering) | self._holders()) - self.items)
-        if refill:
-            wanted = vectors.read(self.space, self.version, refill)
-            again = scored(wanted, vectors.stream(self.space, self.version))
-            updated |= nearest(wanted, again)
-        self.lists.filter(owner__in=self.items - set(own)).delete()
-        return write(self.space, self.version, updated | own)
-
-    def _watched(self, chunks: Iterable[Scored]) -> Iterator[Scored]:
-        """Let the chunks pass, noting which lists a changed item enters on the way."""
-        tails = self._tails()
-        keys, _starts = topk.group_starts(self.changed.items)
-        for items, similarities in chunks:
-            last = np.array([tails.get(item, np.inf) for item in items])
-            for i, j in np.argwhere(similarities >= last):
-                pair = (keys[i], float(similarities[i, j]))
-                self.entering.setdefault(items[j], []).append(pair)
-            yield items, similarities
-
-    def _tails(self) -> dict[Any, float]:
-        """Return the similarity of every list's last entry."""
-        last = RawSQL("similarities[cardinality(similarities)]", [], FloatField())
-        return dict(self.lists.annotate(tail=last).values_list("owner", "tail"))
-
-    def _holders(self) -> set[Any]:
-        """Return the items whose list holds a changed item (by the GIN index)."""
-        holding = self.lists.filter(neighbours__overlap=list(self.items))
-        return set(holding.values_list("owner", flat=True))
-
-    def _updated(self, touched: set[Any]) -> tuple[dict[Any, Neighbours], set[Any]]:
-        """Return the lists that are exact after the edit, and the items to compute anew."""
-        updated: dict[Any, Neighbours] = {}
-        refill: set[Any] = set()
-        rows = self.lists.filter(owner__in=touched)
-        for owner, ids, similarities in rows.values_list("owner", "neighbours", "similarities"):
-            kept = {i: s for i, s in zip(ids, similarities, strict=True) if i not in self.items}
-            for item, similarity in self.entering.get(owner, []):
-                kept[item] = max(kept.get(item, 0.0), similarity)
-            if len(kept) < settings.refill_below:
-                refill.add(owner)
-            else:
-                updated[owner] = topk.top(kept.items(), settings.stored_neighbours)
-        return updated, refill
-
-
-def write(space: SpaceDefinition, version: str, found: dict[Any, Neighbours]) -> int:
-    """Write the lists that differ from the stored ones; return how many."""
-    lists = space.list_model.objects.using(space.using)
-    rows = lists.filter(owner__in=list(found))
-    stored = {
-        owner: rest
-        for owner, *rest in rows.values_list("owner", "version", "neighbours", "similarities")
-    }
-    changed = []
-    for owner, neighbours in found.items():
-        ids, similarities = [i for i, _ in neighbours], [s for _, s in neighbours]
-        if stored.get(owner) != [version, ids, similarities]:
-            changed.append((owner, ids, similarities))
-    lists.bulk_create(
-        [
-            space.list_model(
-                owner_id=owner,
-                neighbours=ids,
-                similarities=similarities,
-                version=version,
-                updated_at=Now(),
-            )
-            for owner, ids, similarities in changed
-        ],
-        batch_size=500,
-        update_conflicts=True,
-        unique_fields=["owner"],
-        update_fields=["neighbours", "similarities", "version", "updated_at"],
+def _write(space: SpaceDefinition, version: str, rows: list[Row]) -> int:
+    connection = connections[space.using]
+    sql = _WRITE.format(
+        table=connection.ops.quote_name(space.list_model._meta.db_table),
+        key=space.item_model._meta.pk.rel_db_type(connection),
+        same=SAME,
     )
-    return len(changed)
+    owners = [owner for owner, _items, _similarities in rows]
+    neighbours = [_array(items.tolist()) for _owner, items, _similarities in rows]
+    similarities = [_numbers(row) for _owner, _items, row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [version, owners, neighbours, similarities, version])
+        return int(cursor.rowcount)
+
+
+def _array(keys: list[Any]) -> str:
+    """Return PostgreSQL's text for an array of keys."""
+    if all(isinstance(key, int) for key in keys):
+        return "{" + ",".join(map(str, keys)) + "}"
+    quoted = (str(key).replace("\\", "\\\\").replace('"', '\\"') for key in keys)
+    return "{" + ",".join(f'"{key}"' for key in quoted) + "}"
+
+
+def _numbers(row: Matrix) -> str:
+    """Return PostgreSQL's text for similarities: 7 digits are what float32 tells."""
+    return "{" + ",".join(map(repr, row.astype(np.float64).round(7).tolist())) + "}"
+
+
+def stored(
+    space: SpaceDefinition, version: str, owners: list[Any]
+) -> Iterator[tuple[Any, list[Any], list[float]]]:
+    """Yield owner, neighbours and similarities of the stored lists of these items."""
+    lists = space.list_model.objects.using(space.using).filter(version=version)
+    for begin in range(0, len(owners), ROWS_AT_ONCE):
+        some = lists.filter(owner__in=owners[begin : begin + ROWS_AT_ONCE])
+        yield from some.values_list("owner", "neighbours", "similarities")

@@ -1,4 +1,4 @@
-"""One worker at a time, by the database: advisory locks that end with their transaction."""
+"""Who may work on a space, by the database: advisory locks that end with their transaction."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from django.db import connections
 from imgrec.spaces import SpaceDefinition
 
 
-def advisory_lock(space: SpaceDefinition, name: str, *, wait: bool = False) -> bool:
+def advisory_lock(
+    space: SpaceDefinition, name: str, *, wait: bool = False, shared: bool = False
+) -> bool:
     """Take the space's lock of this name until the transaction ends (kept by poolers, too).
 
-    Returns whether it is ours; with ``wait`` it is, sooner or later.
+    Returns whether it is ours; with ``wait`` it is, sooner or later. Several may hold it
+    ``shared``; whoever waits to hold it alone comes before those that ask for a share later.
     """
-    function = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    function = f"pg{'' if wait else '_try'}_advisory_xact_lock{'_shared' if shared else ''}"
     with connections[space.using].cursor() as cursor:
         cursor.execute(f"SELECT {function}(hashtext(%s), hashtext(%s))", [name, space.label])
         return wait or bool(cursor.fetchone()[0])

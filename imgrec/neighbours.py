@@ -16,14 +16,23 @@ from typing import Any
 
 from django.db import transaction
 
-from imgrec import lists
+from imgrec import lists, tiles
 from imgrec.conf import settings
 from imgrec.locks import advisory_lock
 from imgrec.models import EmbeddingJob, Space
+from imgrec.repairing import Repair
 from imgrec.spaces import SpaceDefinition
 
-MARKS_AT_ONCE = 5_000
+# Repaired in one pass over all vectors: what the pass costs is shared, and memory is bounded.
+MARKS_AT_ONCE = 1_000
+# More than this and than a tenth of all items changed: a build is less work than a repair.
 BUILD_ABOVE = 500
+
+
+def work(space: SpaceDefinition) -> bool:
+    """Repair what a finished job asks for, and build one tile; return whether there was one."""
+    repair(space)
+    return tiles.is_open(space) and tiles.work(space, _served_version(space))
 
 
 def repair(space: SpaceDefinition) -> int:
@@ -31,25 +40,33 @@ def repair(space: SpaceDefinition) -> int:
 
     When another worker holds the lock this returns at once: the holder looks for new jobs
     after it let go, so it finds ours, which were committed before we asked for the lock.
+    While lists are built in tiles it waits for those that others are at.
     """
     done = 0
     while _marks(space).exists():
         with transaction.atomic(using=space.using):
-            if not _lock(space):
+            if not _lock(space, wait=tiles.is_open(space)):
                 break
-            marks = list(_marks(space).order_by("id")[:MARKS_AT_ONCE])
-            _bring_up_to_date(space, {each.item_pk for each in marks})
-            _marks(space).filter(id__in=[each.id for each in marks]).delete()
-            done += len(marks)
+            done += _bring_up_to_date(space)
     return done
 
 
 def rebuild(space: SpaceDefinition) -> int:
-    """Build every list anew, waiting for the lock; return how many were written."""
+    """Build every list anew, waiting for the lock; return how many items that are.
+
+    In a large space the tiles are only made: ``work`` builds them.
+    """
     with transaction.atomic(using=space.using):
         _lock(space, wait=True)
         version = _served_version(space)
-        return lists.build_all(space, version) if version else 0
+        return _build(space, version) if version else 0
+
+
+def _build(space: SpaceDefinition, version: str) -> int:
+    """Build all lists in this process, or have that done in tiles."""
+    if _count_items(space, version) <= settings.spread_above:
+        return lists.build_all(space, version)
+    return tiles.plan(space, version)
 
 
 def _marks(space: SpaceDefinition) -> Any:
@@ -59,23 +76,35 @@ def _marks(space: SpaceDefinition) -> Any:
 
 
 def _lock(space: SpaceDefinition, *, wait: bool = False) -> bool:
-    return advisory_lock(space, "imgrec.lists", wait=wait)
+    return advisory_lock(space, tiles.LOCK, wait=wait)
 
 
-def _bring_up_to_date(space: SpaceDefinition, item_pks: set[str]) -> None:
+def _bring_up_to_date(space: SpaceDefinition) -> int:
+    """Repair the lists some marks ask for, or build all; return how many marks that ends."""
     version = _served_version(space)
+    # what is not seen here may be of a vector that is not seen below: it keeps its mark
+    marks = list(_marks(space).order_by("id").values_list("id", flat=True))
     if version != space.embedder.version:
         switch_when_ready(space)
-        return
-    to_python = space.item_model._meta.pk.to_python
-    items = {to_python(pk) for pk in item_pks if pk}
-    stored = space.list_model.objects.using(space.using).count()
-    # With everything in every list, or much of everything changed, a build is less work.
-    few = max(stored, _count_items(space, version)) <= settings.stored_neighbours + 1
-    if few or len(items) > max(BUILD_ABOVE, stored // 10):
-        lists.build_all(space, version)
+    elif _has_much_to_do(space, version, len(marks)):
+        _build(space, version)
     else:
-        lists.Repair(space, version, items).run()
+        del marks[MARKS_AT_ONCE:]
+        to_python = space.item_model._meta.pk.to_python
+        found = _marks(space).filter(id__in=marks).values_list("item_pk", flat=True)
+        Repair(space, version, {to_python(pk) for pk in found if pk}).run()
+    for begin in range(0, len(marks), MARKS_AT_ONCE):
+        _marks(space).filter(id__in=marks[begin : begin + MARKS_AT_ONCE]).delete()
+    return len(marks)
+
+
+def _has_much_to_do(space: SpaceDefinition, version: str, marks: int) -> bool:
+    """Return whether a build is less work: everything is in every list, or much changed."""
+    stored = space.list_model.objects.using(space.using).count()
+    everything = settings.stored_neighbours + 1
+    if stored <= everything and _count_items(space, version) <= everything:
+        return True
+    return marks > max(BUILD_ABOVE, stored // 10) and not tiles.is_open(space)
 
 
 def _served_version(space: SpaceDefinition) -> str:
@@ -88,16 +117,17 @@ def _served_version(space: SpaceDefinition) -> str:
 
 
 def switch_when_ready(space: SpaceDefinition) -> bool:
-    """Serve the encoder's new version once every photo has it; all lists in one transaction.
+    """Serve the encoder's new version once every photo has it. Returns whether it switched.
 
-    Until then the old lists stay as they are. Returns whether it switched.
+    Until then the old lists stay as they are. All new lists come in the same transaction; in
+    a large space they are built in tiles, and until a product's is there it is searched live.
     """
     with transaction.atomic(using=space.using):
         version = space.embedder.version
         served = _served_version(space) if _lock(space) else version
         if served == version or not _has_whole(space, version):
             return False
-        lists.build_all(space, version)
+        _build(space, version)
         Space.objects.using(space.using).filter(label=space.label).update(served_version=version)
         return True
 

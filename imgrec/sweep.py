@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
-from imgrec import jobs, neighbours, space_rows
+from imgrec import jobs, neighbours, space_rows, tiles
 from imgrec.indexing import active_spaces
 from imgrec.locks import advisory_lock
 from imgrec.models import EmbeddingJob
@@ -143,7 +143,9 @@ def _mark_moved(space: SpaceDefinition) -> int:
 
 
 def _mark_lists(space: SpaceDefinition) -> int:
-    """Mark items that have a vector but no list, or a list but no vector."""
+    """Mark items that have a vector but no list, or a list but no vector; none amid a build."""
+    if tiles.is_open(space):
+        return 0
     vectors = space.embedding_model.objects.using(space.using)
     lists = space.list_model.objects.using(space.using)
     column = space.item_column

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float32]
-Neighbours = list[tuple[Any, float]]  # (item, similarity), most similar first
+Places = npt.NDArray[np.intp]
 
 
 def cosine_similarity(a: Matrix, b: Matrix) -> Matrix:
@@ -30,27 +29,15 @@ def unit(rows: Matrix) -> Matrix:
     return scaled
 
 
-def group_starts(items: Sequence[Any]) -> tuple[list[Any], npt.NDArray[np.intp]]:
+def group_starts(items: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Places]:
     """Return the distinct items of a grouped sequence, and where each begins."""
-    starts = [i for i, item in enumerate(items) if i == 0 or item != items[i - 1]]
-    return [items[i] for i in starts], np.asarray(starts, dtype=np.intp)
+    starts = np.flatnonzero(np.concatenate([[True], items[1:] != items[:-1]])[: len(items)])
+    return items[starts], starts
 
 
-def best_pairs(similarities: Matrix, starts: npt.NDArray[np.intp], axis: int) -> Matrix:
+def best_pairs(similarities: Matrix, starts: Places, axis: int) -> Matrix:
     """Reduce photos to items along ``axis``: an item is as similar as its best photo."""
     if len(starts) == similarities.shape[axis]:
         return similarities
     reduced: Matrix = np.maximum.reduceat(similarities, starts, axis=axis)
     return reduced
-
-
-def top(candidates: Iterable[tuple[Any, float]], k: int) -> Neighbours:
-    """Return the k most similar, ties by key."""
-    return sorted(candidates, key=lambda pair: (-pair[1], pair[0]))[:k]
-
-
-def largest(row: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.intp]:
-    """Return the places of the k largest values of a row, in no order."""
-    if k >= row.size:
-        return np.arange(row.size)
-    return np.argpartition(row, row.size - k)[row.size - k :]

@@ -1,28 +1,16 @@
-"""Vectors out of and into PostgreSQL: ``halfvec`` rows on one side, NumPy arrays on the other."""
+"""New vectors on their way into PostgreSQL."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from django.db import connections, models
-from django.db.models import Func
+from django.db import connections
 from pgvector import HalfVector
 
 from imgrec.spaces import SpaceDefinition
-from imgrec.topk import Matrix, unit
-
-CHUNK_ROWS = 4096
-
-
-@dataclass(frozen=True)
-class Vectors:
-    """Unit vectors in the order of their items: ``matrix`` (n, dimensions), ``items`` (n)."""
-
-    items: list[Any]
-    matrix: Matrix
+from imgrec.topk import Matrix
 
 
 @dataclass(frozen=True)
@@ -34,52 +22,6 @@ class NewVector:
     source_name: str
     sha256: str
     vector: Matrix
-
-
-def read(space: SpaceDefinition, version: str, items: Iterable[Any] | None = None) -> Vectors:
-    """Read the vectors of these items, or of all, into memory."""
-    chunks = list(stream(space, version, items))
-    dimensions = space.embedder.dimensions
-    return Vectors(
-        [item for chunk in chunks for item in chunk.items],
-        np.concatenate([c.matrix for c in chunks])
-        if chunks
-        else np.empty((0, dimensions), np.float32),
-    )
-
-
-def stream(
-    space: SpaceDefinition, version: str, items: Iterable[Any] | None = None
-) -> Iterator[Vectors]:
-    """Yield the committed vectors in chunks, ordered by item; an item may span two chunks.
-
-    Must run in a transaction: the rows come through a server-side cursor.
-    """
-    column = space.item_column
-    rows = space.embedding_model.objects.using(space.using).filter(
-        version=version, **{f"{column}__isnull": False}
-    )
-    if items is not None:
-        rows = rows.filter(**{f"{column}__in": list(items)})
-    # halfvec_send is the type's binary form: far quicker to read than its text
-    sent = Func("vector", function="halfvec_send", output_field=models.BinaryField())
-    found = rows.order_by(column, "pk").values_list(column, sent).iterator(CHUNK_ROWS)
-    batch: list[tuple[Any, Any]] = []
-    for row in found:
-        batch.append(row)
-        if len(batch) == CHUNK_ROWS:
-            yield _parse(batch)
-            batch = []
-    if batch:
-        yield _parse(batch)
-
-
-def _parse(rows: Sequence[tuple[Any, Any]]) -> Vectors:
-    """Parse halfvec_send: 2 bytes of dimensions, 2 unused, then big-endian halves."""
-    raw = np.frombuffer(b"".join(bytes(sent) for _item, sent in rows), dtype=">f2")
-    halves = raw.reshape(len(rows), -1)[:, 2:].astype(np.float32)
-    # rounding to halves moved the lengths a little: a dot product is to be the cosine again
-    return Vectors([item for item, _sent in rows], unit(halves))
 
 
 _STORE = """

@@ -16,7 +16,22 @@ from tests.worker import ROOT
 FOUNDATION = of("conf", "errors", "reasons", "models", "tables", "spaces", "fields")
 # What turns a saved photo into a vector and a list.
 WRITE = of(
-    "receivers", "tasks", "indexing", "batches", "sweep", "neighbours", "lists", "jobs", "runs"
+    "receivers",
+    "tasks",
+    "indexing",
+    "batches",
+    "sweep",
+    "jobs",
+    "runs",
+    "neighbours",
+    "lists",
+    "tiles",
+    "clusters",
+    "repairing",
+    "pairs",
+    "ranking",
+    "reading",
+    "vectors",
 )
 # What answers a page.
 READ = of(

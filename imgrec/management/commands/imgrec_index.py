@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
-from imgrec import indexing, jobs, neighbours, space_rows, sweep
+from imgrec import indexing, jobs, neighbours, space_rows, sweep, tiles
 from imgrec.models import EmbeddingJob
 from imgrec.poke import poke
 from imgrec.progress import Progress
@@ -23,6 +23,9 @@ SILENT_SECONDS = 60
 
 class Command(BaseCommand):
     """Queue the photos of all models, or of one, and wait until they are done."""
+
+    _left = -1  # pieces of work when last looked at, and since when it has been that many
+    _since = 0.0
 
     help = "Embed photos: those missing (default), those that failed, or all."
 
@@ -45,7 +48,7 @@ class Command(BaseCommand):
         failed = sum(self._finish(space, inline=options["inline"]) for space in spaces)
         if options["all"]:
             for space in spaces:
-                neighbours.rebuild(space)
+                self._build_lists(space, inline=options["inline"])
         if failed:
             raise CommandError(
                 f"{failed} photo(s) failed. imgrec_doctor lists the reasons; "
@@ -84,7 +87,7 @@ class Command(BaseCommand):
 
     def _work(self, space: SpaceDefinition, bar: Progress) -> None:
         while left := jobs.open_jobs(space).count():
-            if not indexing.process(space) and not neighbours.repair(space):
+            if not indexing.process(space) and not neighbours.work(space):
                 time.sleep(WATCH_SECONDS)  # what waits for another try, or for a lease to end
             self._raise_without_weights(space)
             bar.show(bar.total - min(bar.total, left))
@@ -92,19 +95,36 @@ class Command(BaseCommand):
 
     def _watch(self, space: SpaceDefinition, bar: Progress) -> None:
         """Wait for the workers, and say so when none seems to be there."""
-        before, since = bar.total, time.monotonic()
         while left := jobs.open_jobs(space).count():
             self._raise_without_weights(space)
-            if left != before:
-                before, since = left, time.monotonic()
-            elif time.monotonic() - since > SILENT_SECONDS:
-                raise CommandError(
-                    f"{left} photo(s) wait, and nothing moved for {SILENT_SECONDS} s. Start a "
-                    'worker ("celery -A yourproject worker -Q imgrec"), or use --inline.'
-                )
+            self._raise_when_silent(left)
             bar.show(bar.total - min(bar.total, left))
             time.sleep(WATCH_SECONDS)
         bar.show(bar.total, last=True)
+
+    def _raise_when_silent(self, left: int) -> None:
+        if left != self._left:
+            self._left, self._since = left, time.monotonic()
+        elif time.monotonic() - self._since > SILENT_SECONDS:
+            raise CommandError(
+                f"{left} piece(s) of work wait, and nothing moved for {SILENT_SECONDS} s. Start a "
+                'worker ("celery -A yourproject worker -Q imgrec"), or use --inline.'
+            )
+
+    def _build_lists(self, space: SpaceDefinition, *, inline: bool) -> None:
+        """Build all lists anew; those of a large space in tiles, with the workers' help."""
+        neighbours.rebuild(space)
+        total = tiles.progress(space).total
+        bar = Progress(sys.stderr, f"{space.label} lists", total)
+        while left := tiles.waiting(space):
+            bar.show(tiles.progress(space).done)
+            if not inline:
+                self._raise_when_silent(left)
+                time.sleep(WATCH_SECONDS)
+            elif not neighbours.work(space):
+                time.sleep(WATCH_SECONDS)  # somebody else is at the last ones
+        if total:
+            bar.show(total, last=True)
 
     def _raise_without_weights(self, space: SpaceDefinition) -> None:
         stuck = _jobs(space, EmbeddingJob.State.QUEUED).filter(reason=Reason.WEIGHTS_UNAVAILABLE)

@@ -1,0 +1,100 @@
+"""Every pair's similarity in tiles, never the full matrix: exact top-k of many items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imgrec.ranking import Ranking
+from imgrec.reading import Vectors
+from imgrec.topk import Matrix, Places, best_pairs, group_starts
+
+# Items of a tile: 2,048 by 2,048 similarities are 16 MB, and still work at full speed.
+TILE_ITEMS = 2048
+
+
+@dataclass(frozen=True)
+class TopK:
+    """The most similar items of each of ``owners`` (n), each list largest first."""
+
+    owners: npt.NDArray[Any]
+    items: npt.NDArray[Any]  # what ``columns`` number
+    columns: Places  # (n, k); -1 where there are fewer
+    similarities: Matrix  # (n, k), in 0..1
+
+    def rows(self) -> Iterator[tuple[Any, Any, Matrix]]:
+        """Yield owner, keys of its neighbours (m) and their similarities (m)."""
+        owners = self.owners.tolist()
+        places = zip(self.columns, self.similarities, strict=True)
+        for owner, (columns, similarities) in zip(owners, places, strict=True):
+            there = columns >= 0
+            yield owner, self.items[columns[there]], similarities[there]
+
+
+def all_pairs(everything: Vectors, k: int) -> TopK:
+    """Return the exact top-k of all items among themselves, each pair computed once.
+
+    Memory: a tile (32 MB) and items * (k + 160) * 8 B, beside the vectors.
+    """
+    items, starts = group_starts(everything.items)
+    ranking = Ranking(len(items), k)
+    tiles = [(i, min(i + TILE_ITEMS, len(items))) for i in range(0, len(items), TILE_ITEMS)]
+    for number, (begin, end) in enumerate(tiles):
+        for other_begin, other_end in tiles[number:]:
+            block = _between(everything, starts, (begin, end), (other_begin, other_end))
+            rows, others = slice(begin, end), slice(other_begin, other_end)
+            if begin == other_begin:
+                np.fill_diagonal(block, -1.0)
+            else:
+                ranking.offer(block, begin, others, sideways=True)
+            ranking.offer(block, other_begin, rows)
+    return TopK(items, items, *ranking.best())
+
+
+def _between(
+    everything: Vectors, starts: Places, rows: tuple[int, int], others: tuple[int, int]
+) -> Matrix:
+    sides = []
+    for begin, end in (rows, others):
+        last = starts[end] if end < len(starts) else len(everything)
+        sides.append((everything.matrix[starts[begin] : last], starts[begin:end] - starts[begin]))
+    return _similarities(*sides[0], *sides[1])
+
+
+def _similarities(left: Matrix, left_starts: Places, right: Matrix, right_starts: Places) -> Matrix:
+    """Return items by items: of several photos the best pair, in 0..1."""
+    products = best_pairs(best_pairs(left @ right.T, right_starts, 1), left_starts, 0)
+    clipped: Matrix = np.clip(products, 0.0, 1.0, out=products)
+    return clipped
+
+
+Block = tuple[npt.NDArray[Any], Matrix]  # items, and their similarity to the queries' (q, items)
+
+
+def blocks(queries: Vectors, chunks: Iterable[Vectors]) -> Iterator[Block]:
+    """Yield the similarity of each queried item to each chunk's items; -1 to itself."""
+    owners, starts = group_starts(queries.items)
+    for chunk in chunks:
+        items, chunk_starts = group_starts(chunk.items)
+        block = _similarities(queries.matrix, starts, chunk.matrix, chunk_starts)
+        _both, row, column = np.intersect1d(owners, items, assume_unique=True, return_indices=True)
+        block[row, column] = -1.0
+        yield items, block
+
+
+def nearest(queries: Vectors, passing: Iterable[Block], k: int) -> TopK:
+    """Return the exact top-k of the queried items over all blocks.
+
+    Memory: a block, and queried items * (k + 160) * 8 B.
+    """
+    owners, _starts = group_starts(queries.items)
+    ranking, seen, columns = Ranking(len(owners), k), [np.empty(0, owners.dtype)], 0
+    for items, block in passing if len(owners) else ():
+        ranking.offer(block, columns)
+        seen.append(items)
+        columns += len(items)
+    return TopK(owners, np.concatenate(seen), *ranking.best())
