@@ -12,7 +12,8 @@ from django.db import connections, router
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import FileField, Q
 
-from imgrec import extension, spaces
+from imgrec import extension, index_facts, spaces
+from imgrec.conf import settings
 from imgrec.models import EmbeddingJob
 from imgrec.setting_checks import check_settings
 from imgrec.spaces import SpaceDefinition, all_spaces
@@ -26,6 +27,7 @@ def register_all() -> None:
     register(check_databases, "imgrec")
     register(check_celery, "imgrec")
     register(check_extension, Tags.database)
+    register(check_indexes, Tags.database)
 
 
 def check_spaces(**kwargs: Any) -> list[CheckMessage]:
@@ -143,6 +145,32 @@ def check_extension(*, databases: Sequence[str] | None = None, **kwargs: Any) ->
     """E010, W002: the extension, for ``check --database``."""
     used = {space.using for space in all_spaces()} & set(databases or ())
     return [message for using in sorted(used) for message in _check_extension(using)]
+
+
+def check_indexes(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """W003: the index of a space too large to go without, for ``check --database``."""
+    here = [
+        space
+        for space in all_spaces()
+        if space.using in (databases or ()) and connections[space.using].vendor == "postgresql"
+    ]
+    return [message for space in here for message in _check_index(space)]
+
+
+def _check_index(space: SpaceDefinition) -> Iterator[CheckMessage]:
+    """Tell where exact search is all there is: right for a small shop, slow for a large one."""
+    try:
+        facts = index_facts.examine(space)
+    except LookupError:
+        return  # not migrated yet, which Django itself tells
+    if facts.state != "valid" and facts.rows > settings.exact_below and not facts.building:
+        yield Warning(
+            f"{space.label}: the HNSW index is {facts.state}, so every live search compares all "
+            f"{facts.rows} vectors.",
+            hint='Run "manage.py imgrec_maintain --fix". During a first load workers do.',
+            obj=space.model,
+            id="imgrec.W003",
+        )
 
 
 def _check_extension(using: str) -> Iterable[CheckMessage]:

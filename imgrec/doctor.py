@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from celery import current_app
-from django.db import connections
 from django.db.models import Count, Min
 from django.db.models.functions import Now
-from pgvector.django import HnswIndex
 
+from imgrec import first_load, index_facts
 from imgrec.conf import settings
 from imgrec.extension import installed_version
 from imgrec.models import EmbeddingJob, Space
@@ -18,6 +17,7 @@ from imgrec.spaces import SpaceDefinition, all_spaces
 from imgrec.states import count_states
 
 INSPECT_SECONDS = 2.0
+CARE = "imgrec_maintain --fix mends it"
 
 
 def examine() -> dict[str, Any]:
@@ -62,10 +62,12 @@ def examine_space(space: SpaceDefinition) -> dict[str, Any]:
         "waiting_because": _count_by(jobs.exclude(state="failed").exclude(reason=""), "reason"),
         "oldest_waiting_seconds": _oldest(jobs.exclude(state="failed")),
         "weights": space.embedder.available() or "available",
-        "index": index_state(space),
+        **_indexes(space),
+        **_recall(row),
         "pgvector": installed_version(space.using),
     }
-    return {**found, "problems": _problems(found)}
+    problems = _problems(found)
+    return {**found, "problems": problems}
 
 
 def _problems(found: dict[str, Any]) -> list[str]:
@@ -73,8 +75,7 @@ def _problems(found: dict[str, Any]) -> list[str]:
     problems = []
     if total != found["rows"]:
         problems.append(f"states add up to {total}, rows are {found['rows']}")
-    if found["index"] != "valid":
-        problems.append(f"HNSW index is {found['index']}: run migrate, or REINDEX it")
+    problems += found.pop("index_problems")
     if found["active"] and found["weights"] != "available":
         problems.append(found["weights"])
     if found["failed"]:
@@ -94,17 +95,32 @@ def _oldest(jobs: Any) -> float | None:
     return None if age is None else round(age.total_seconds(), 1)
 
 
-def index_state(space: SpaceDefinition) -> str:
-    """Return ``"valid"``, ``"invalid"`` (a failed CONCURRENTLY leaves that) or ``"missing"``."""
-    indexes = space.embedding_model._meta.indexes
-    name = next(index.name for index in indexes if isinstance(index, HnswIndex))
-    with connections[space.using].cursor() as cursor:
-        cursor.execute(
-            "SELECT indisvalid AND indisready FROM pg_index WHERE indexrelid = to_regclass(%s)",
-            [connections[space.using].ops.quote_name(name)],
-        )
-        row = cursor.fetchone()
-    return "missing" if row is None else "valid" if row[0] else "invalid"
+def _indexes(space: SpaceDefinition) -> dict[str, Any]:
+    hnsw, gin = (index_facts.examine(space, kind) for kind in ("hnsw", "gin"))
+    loading = hnsw.state == "missing" and first_load.is_loading(space)
+    return {
+        "index": hnsw.state,
+        "index_bytes": hnsw.bytes,
+        "index_bloat": hnsw.bloat,
+        "lists_index": gin.state,
+        "first_load": loading,  # without the index, by intention
+        "index_problems": [
+            f"{problem}; {CARE}"
+            for each in (hnsw, gin)
+            if not each.building and not (loading and each is hnsw)
+            for problem in each.problems()
+        ],
+    }
+
+
+def _recall(row: Space | None) -> dict[str, Any]:
+    """Return what ``imgrec_recall --save`` measured and chose, if it ever ran."""
+    measured_at = row.recall_measured_at if row else None
+    return {
+        "ef_search": row.ef_search if row else None,
+        "recall": row.recall if row else None,
+        "recall_measured_at": measured_at.isoformat() if measured_at else None,
+    }
 
 
 def consumed_queues() -> set[str]:

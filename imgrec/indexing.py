@@ -14,7 +14,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models.functions import Now
 from PIL import Image
 
-from imgrec import jobs, neighbours, photo_queries, tiles
+from imgrec import first_load, jobs, neighbours, photo_queries, tiles
 from imgrec.batches import Batch
 from imgrec.conf import settings
 from imgrec.models import EmbeddingJob, Space
@@ -33,12 +33,18 @@ def work(*, seconds: float = float("inf"), only: Sequence[SpaceDefinition] | Non
     """Do all due work of the active spaces; return True when time ran out before that."""
     spaces = list(active_spaces() if only is None else only)
     ends_at = time.monotonic() + seconds
+    for space in list(spaces):
+        with _apart(space, spaces):
+            first_load.begin(space)
     more = True
     while more and time.monotonic() < ends_at:
         # a batch of each in turn: one space's reindex does not keep the others waiting
         busy = [_turn(space, spaces) for space in list(spaces)]
         more = any(busy)
         photo_queries.answer_waiting()
+    for space in list(spaces):
+        with _apart(space, spaces):
+            first_load.finish(space)
     return more
 
 

@@ -149,10 +149,10 @@ def test_doctor_sees_a_missing_and_an_invalid_index() -> None:
     with connection.cursor() as cursor:
         spoil = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(%s)"
         cursor.execute(spoil, [name])
-        assert doctor.index_state(space) == "invalid"
+        assert doctor.examine_space(space)["index"] == "invalid"
         cursor.execute(f"DROP INDEX {name}")
-    assert doctor.index_state(space) == "missing"
-    assert any("missing" in problem for problem in examined()["problems"])
+    assert doctor.examine_space(space)["index"] == "missing"
+    assert any("missing" in each for each in doctor.examine_space(space)["problems"])
 
 
 def test_rows_of_removed_fields_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,8 @@ WRITE = of(
     "ranking",
     "reading",
     "vectors",
+    "first_load",
+    "index_building",
 )
 # What answers a page.
 READ = of(

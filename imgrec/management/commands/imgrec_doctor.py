@@ -41,6 +41,12 @@ class Command(BaseCommand):
         self.stdout.write(self.style.MIGRATE_HEADING(f"{space['label']} ({served}{active})"))
         for name in ("encoder", "version", "served_version", "weights", "index", "pgvector"):
             self.stdout.write(f"  {name:24}{space[name] or '-'}")
+        if space["index_bloat"] is not None:
+            size = f"{space['index_bytes'] / 1e6:.1f} MB, {space['index_bloat']} times a fresh one"
+            self.stdout.write(f"  {'index size':24}{size}")
+        if space["recall"] is not None:
+            measured = f"{space['recall']:.3f} at ef_search {space['ef_search']}"
+            self.stdout.write(f"  {'recall@10':24}{measured} ({space['recall_measured_at']})")
         for state, count in space["states"].items():
             self.stdout.write(f"  {state:24}{count:>8}")
         self.stdout.write(f"  {'rows':24}{space['rows']:>8}")

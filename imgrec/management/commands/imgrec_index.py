@@ -10,12 +10,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
-from imgrec import indexing, jobs, neighbours, space_rows, sweep, tiles
+from imgrec import first_load, indexing, jobs, neighbours, space_rows, sweep, tiles
+from imgrec.management.choosing import HELP, chosen_spaces
 from imgrec.models import EmbeddingJob
 from imgrec.poke import poke
 from imgrec.progress import Progress
 from imgrec.reasons import Reason
-from imgrec.spaces import SpaceDefinition, all_spaces
+from imgrec.spaces import SpaceDefinition
 
 WATCH_SECONDS = 0.25
 SILENT_SECONDS = 60
@@ -31,7 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take a model and which of its photos."""
-        parser.add_argument("model", nargs="?", help="app.Model or a space's label; default all")
+        parser.add_argument("model", nargs="?", help=HELP)
         which = parser.add_mutually_exclusive_group()
         which.add_argument("--missing", action="store_true", help="those missing (default)")
         which.add_argument("--failed", action="store_true", help="those that failed, once more")
@@ -56,10 +57,7 @@ class Command(BaseCommand):
             )
 
     def _chosen(self, name: str | None) -> list[SpaceDefinition]:
-        spaces = [space for space in all_spaces() if not name or _is_named(space, name.lower())]
-        if not spaces:
-            known = ", ".join(space.label for space in all_spaces()) or "none"
-            raise CommandError(f"No ImageEmbeddingField on {name!r}. Spaces: {known}.")
+        spaces = chosen_spaces(name)
         active = {space.label for space in indexing.active_spaces()}
         for space in spaces:
             if space.label not in active:
@@ -86,12 +84,14 @@ class Command(BaseCommand):
         return failed
 
     def _work(self, space: SpaceDefinition, bar: Progress) -> None:
+        first_load.begin(space)
         while left := jobs.open_jobs(space).count():
             if not indexing.process(space) and not neighbours.work(space):
                 time.sleep(WATCH_SECONDS)  # what waits for another try, or for a lease to end
             self._raise_without_weights(space)
             bar.show(bar.total - min(bar.total, left))
         bar.show(bar.total, last=True)
+        first_load.finish(space)
 
     def _watch(self, space: SpaceDefinition, bar: Progress) -> None:
         """Wait for the workers, and say so when none seems to be there."""
@@ -131,11 +131,6 @@ class Command(BaseCommand):
         message = stuck.values_list("message", flat=True).first()
         if message:
             raise CommandError(f"weights_unavailable: {message} The photos stay queued.")
-
-
-def _is_named(space: SpaceDefinition, name: str) -> bool:
-    labels = {space.label, space.model._meta.label_lower, space.item_model._meta.label_lower}
-    return name in labels
 
 
 def _jobs(space: SpaceDefinition, state: str) -> QuerySet[EmbeddingJob]:
