@@ -3,7 +3,8 @@
 Real ones are EfficientNet-Lite0's of the photos in the folder that IMGREC_TEST_DATA names, as the
 tests use it (its ``catalog``: ``manifest.csv`` and ``images``). Figures of both, for as many
 rows: cosines of random pairs and of 1st, 10th and 64th neighbours, how unevenly products turn up
-in others' lists, and how many dimensions the whole and the neighbourhoods have.
+in others' lists, how much categories tell, and how many dimensions the whole and the
+neighbourhoods have.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks._report import Row, main
-from benchmarks._vectors import Vectors, clustered
+from benchmarks._vectors import Vectors, categories, clustered
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SEEDS = 5
@@ -25,17 +27,21 @@ def measure(*, quick: bool) -> list[Row]:
     """Return one row for each figure: made-up (median of several seeds) beside real."""
     if not _folder().exists():
         raise SystemExit(f"No photos in {_folder()}: IMGREC_TEST_DATA names another folder.")
-    real = real_features(250 if quick else None)
-    theirs = figures(real)
-    ours = [figures(clustered(len(real), seed=seed)) for seed in range(SEEDS)]
+    real, kinds = real_features(250 if quick else None)
+    theirs = figures(real, kinds)
+    n = len(real)
+    ours = [figures(clustered(n, seed=s), categories(n, seed=s)) for s in range(SEEDS)]
     return [
         Row(name, float(np.median([each[name] for each in ours])), "", "real photos", value)
         for name, value in theirs.items()
     ]
 
 
-def real_features(count: int | None = None) -> Vectors:
-    """Return unit rows of the catalogue's photos (photos, 1280), or of ``count`` of them."""
+def real_features(count: int | None = None) -> tuple[Vectors, Any]:
+    """Return unit rows (photos, 1280) and categories (photos,) of the catalogue.
+
+    ``count``: of about so many photos only.
+    """
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
@@ -45,13 +51,13 @@ def real_features(count: int | None = None) -> Vectors:
 
     folder = _folder()
     with (folder / "manifest.csv").open(newline="") as lines:
-        files = [folder / row["file"] for row in csv.DictReader(lines)]
-    files = files[:: max(1, len(files) // count)] if count else files
+        listed = list(csv.DictReader(lines))
+    listed = listed[:: max(1, len(listed) // count)] if count else listed
+    files = [folder / row["file"] for row in listed]
     embedder = EfficientNetLite0()
     batches = (files[start : start + 32] for start in range(0, len(files), 32))
-    return np.vstack(
-        [embedder.embed([open_picture(file.read_bytes()) for file in batch]) for batch in batches]
-    )
+    rows = [embedder.embed([open_picture(file.read_bytes()) for file in each]) for each in batches]
+    return np.vstack(rows), np.array([row["category"] for row in listed])
 
 
 def _folder() -> Path:
@@ -59,8 +65,11 @@ def _folder() -> Path:
     return Path(os.environ.get("IMGREC_TEST_DATA") or shared) / "catalog"
 
 
-def figures(rows: Vectors) -> dict[str, float]:
-    """Return what makes neighbours easy or hard to find, of unit rows (n, dimensions)."""
+def figures(rows: Vectors, kinds: Any) -> dict[str, float]:
+    """Return what makes neighbours easy or hard to find.
+
+    Of unit rows (n, dimensions) and their categories (n,).
+    """
     cosines = rows @ rows.T
     pairs = cosines[np.triu_indices(len(rows), 1)]
     np.fill_diagonal(cosines, -2)
@@ -69,6 +78,7 @@ def figures(rows: Vectors) -> dict[str, float]:
     for place in (1, 10, 64):
         column = near[:, place - 1]
         found |= {f"cosine of neighbour {place}, {_of(s)}": np.quantile(column, s) for s in SHARES}
+    found |= _telling(cosines, kinds)
     found["skew of turning up in top tens"] = _skew(cosines)
     found["dimensions of the whole"] = _participation(rows)
     found |= {f"dimensions of {k} neighbours": _intrinsic(near, k) for k in (20, 64)}
@@ -77,6 +87,16 @@ def figures(rows: Vectors) -> dict[str, float]:
 
 def _of(share: float) -> str:
     return "median" if share == 0.5 else f"{100 * share:.0f} %"
+
+
+def _telling(cosines: Vectors, kinds: Any) -> dict[str, float]:
+    same = kinds[:, None] == kinds
+    top = np.argpartition(-cosines, 10, axis=1)[:, :10]
+    return {
+        "mean cosine within a category": cosines[same & (cosines > -2)].mean(),
+        "mean cosine between categories": cosines[~same].mean(),
+        "share of top tens in the same category": np.take_along_axis(same, top, 1).mean(),
+    }
 
 
 def _skew(cosines: Vectors) -> float:
