@@ -3,15 +3,15 @@
 How they are made: a shop has 100 categories of 40 styles, of sizes that fall off as Zipf's law
 has it. A product is a point of 256 hidden properties: its category's place, its style's around
 that, and its own around the style's, where each category varies along an order of properties of
-its own, falling off as a power law, and each style is tight or loose. A few products have a variant,
-all but the same picture. A random layer with a ReLU, as at the end of a network, turns hidden
-properties into features: never negative, most of them zero, some channels stronger than others.
-Rows are normalised.
+its own, falling off as a power law, and each style is tight or loose. A few products have a
+variant, all but the same picture. A random layer with a ReLU, as at the end of a network, turns
+hidden properties into features: never negative, most of them zero, some channels stronger than
+others. Rows are normalised.
 
 The numbers below were fitted to the features EfficientNet-Lite0 gives for 875 real product
-photos in 15 categories: ``python -m benchmarks.vectors`` shows both side by side. Plain Gaussian noise has no near
-neighbours at all, and Gaussian clusters have far too many at one distance: indexes do badly on the
-one and too well on the other.
+photos in 15 categories: ``python -m benchmarks.vectors`` shows both side by side. Plain Gaussian
+noise has no near neighbours at all, and Gaussian clusters have far too many at one distance:
+indexes do badly on the one and too well on the other.
 """
 
 from __future__ import annotations
