@@ -16,7 +16,7 @@ from django.db import connections, transaction
 from django.db.utils import OperationalError
 
 from imgrec import photo_queries
-from imgrec.index_building import IndexBusy, IndexRefused, mend, statements, what_to_run
+from imgrec.index_building import LOCK, IndexBusy, IndexRefused, mend, statements, what_to_run
 from imgrec.index_facts import examine
 from imgrec.jobs import OPEN
 from imgrec.locks import advisory_lock
@@ -44,7 +44,7 @@ def begin(space: SpaceDefinition) -> bool:
         return False
     try:
         with transaction.atomic(using=space.using):
-            return advisory_lock(space, "imgrec.index") and _is_due(space) and _drop(space)
+            return advisory_lock(space, LOCK) and _is_due(space) and _drop(space)
     except OperationalError as error:
         logger.info("imgrec: %s keeps its index for the first load: %s", space.label, error)
         return False

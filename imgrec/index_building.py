@@ -1,28 +1,27 @@
 """Makes and rebuilds a space's indexes while the shop goes on reading and writing.
 
-CONCURRENTLY needs a connection without a transaction, and our lock is a transaction's: the
-statements run on a connection of their own, in a thread, while the caller's holds the lock
-and watches. Kill any of it: what a statement left half done shows in the facts, and the next
-call mends it. The server finishes a statement whose client died.
+The statements run on a connection of their own, in a thread, while the caller watches; a third
+connection holds the lock. Kill any of it: what a statement left half done shows in the facts, and
+the next call mends it. The server finishes a statement whose client died.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import connections
 from django.db.utils import OperationalError
 from django.utils.translation import gettext as _
 
 from imgrec.errors import ImgrecError
 from imgrec.index_facts import BLOATED_FROM, IndexFacts, examine, index_of, model_of
-from imgrec.locks import advisory_lock
+from imgrec.locks import lock_apart
 from imgrec.spaces import SpaceDefinition
 
+LOCK = "imgrec.index"
 LOOK_SECONDS = 0.25
 
 
@@ -80,19 +79,17 @@ def mend(
     Args:
         over: rebuild a valid index this many times the size of a fresh one.
         memory: ``maintenance_work_mem`` of the build, such as ``"512MB"``; else the server's.
-        watch: called a few times a second meanwhile; it must not read the space's tables, whose
-            readers a build waits for.
+        watch: called a few times a second meanwhile.
 
     Raises:
         IndexRefused: not by this role, not now, or PostgreSQL failed.
     """
     if connections[space.using].in_atomic_block:
         raise IndexRefused(_("An index cannot be built inside a transaction."))
-    rows = examine(space, kind).rows  # a count under the lock is a lock the build waits for
-    with _alone(space) as ours:
+    with lock_apart(space, LOCK) as ours:
         if not ours:
             raise IndexBusy(_("Another process is building an index of this space."))
-        facts = examine(space, kind, rows=rows)
+        facts = examine(space, kind)
         todo = statements(space, facts, over=over)
         if todo and not facts.may_change:
             raise IndexRefused(what_to_run(facts, todo))
@@ -111,30 +108,15 @@ def what_to_run(facts: IndexFacts, todo: list[str]) -> str:
     return "\n".join([text, *(f"    {each};" for each in todo)])
 
 
-@contextmanager
-def _alone(space: SpaceDefinition) -> Iterator[bool]:
-    """Hold the lock of the space's indexes in a transaction that keeps no build waiting."""
-    untimed = (
-        "SELECT set_config(name, '0', true) FROM pg_settings "
-        "WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
-    )
-    with transaction.atomic(using=space.using):
-        with connections[space.using].cursor() as cursor:
-            # under another isolation it would keep a snapshot, which CONCURRENTLY waits for
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            cursor.execute(untimed)
-        yield advisory_lock(space, "imgrec.index")
-
-
 def _options(space: SpaceDefinition, memory: str) -> str:
     """Return the settings the building connection starts with."""
     options = "-c statement_timeout=0 -c lock_timeout=0"
     if not memory:
         return options
     with connections[space.using].cursor() as cursor:
-        cursor.execute("SELECT set_config('maintenance_work_mem', %s, true)", [memory])
-        memory = cursor.fetchone()[0]
-    return f"{options} -c maintenance_work_mem={memory}"
+        cursor.execute("SELECT pg_size_bytes(%s) / 1024", [memory])  # whatever else it says
+        kilobytes = cursor.fetchone()[0]
+    return f"{options} -c maintenance_work_mem={kilobytes}"
 
 
 def _run(space: SpaceDefinition, todo: list[str], options: str, watch: Watch) -> None:
@@ -210,8 +192,6 @@ _PROGRESS = (
 
 def _progress(using: str, pid: int) -> Building:
     with connections[using].cursor() as cursor:
-        # within a transaction the view would go on saying what it said first
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(_PROGRESS, [pid])
         row = cursor.fetchone()
     return Building(*row) if row else Building()

@@ -103,8 +103,7 @@ def examine(space: SpaceDefinition, kind: str = "hnsw", *, rows: int | None = No
     """Return the facts of one index of a space.
 
     Args:
-        rows: of the table, where they were counted already or do not matter. Without a count
-            this takes no lock on the table.
+        rows: of the table, where they were counted already or do not matter.
 
     Raises:
         LookupError: its table is not there: not migrated yet.
