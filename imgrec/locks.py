@@ -46,6 +46,7 @@ def lock_apart(space: SpaceDefinition, name: str) -> Iterator[bool]:
             cursor.execute(_MAY_IDLE)
             cursor.execute(_TRY, [name, space.label])
             (ours,) = cursor.fetchone()
-        yield ours
+            yield ours
+            cursor.execute("ROLLBACK")  # closing alone lets go of it a moment later
     finally:
         holder.close()
