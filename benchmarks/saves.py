@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from benchmarks._report import Row, main
+from benchmarks._report import Row, circumstances, main
 from benchmarks._shop import running_shop
 
 SAVES = 1000
@@ -39,10 +39,11 @@ def _price_changes(rounds: int) -> list[Row]:
     statements = _count_statements(Product, key)
     with _without_receivers():
         fewest = _count_statements(Product, key)
-    return [
-        Row("1,000 price changes", ours, "s", "without imgrec", theirs),
-        Row("their statements", statements, "", "without imgrec", fewest),
-    ]
+    with circumstances(n=SAVES, repeats=rounds):
+        return [
+            Row("1,000 price changes", ours, "s", "without imgrec", theirs),
+            Row("their statements", statements, "", "without imgrec", fewest, repeats=1),
+        ]
 
 
 def _change_prices(model: Any, key: Any) -> float:
@@ -100,7 +101,8 @@ def _broker_rows(redis: Any) -> list[Row]:
             undo()
         name = {"stop": "refusing", "freeze": "frozen"}[how]
         title = f"p95 of {PHOTOS[how]} photo saves, broker {name}"
-        rows.append(Row(title, 1000 * troubled, "ms", "broker healthy", 1000 * usual))
+        values = (1000 * troubled, "ms", "broker healthy", 1000 * usual)
+        rows.append(Row(title, *values, n=PHOTOS[how], repeats=PHOTOS[how]))
     return rows
 
 
