@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pytest_django import Settings
 
-from imgrec import clusters, jobs, lists, neighbours, pairs, tiles
+from imgrec import clusters, jobs, lists, neighbours, tiles
 from imgrec.models import EmbeddingJob, ListTile, Space
 from imgrec.spaces import SpaceDefinition, space_by_label
 from tests.brute_force import differences, similarities
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def space(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> SpaceDefinition:
     """A space whose lists are built in tiles of 64."""
     settings.IMGREC = {**settings.IMGREC, "spread_above": 0}
-    monkeypatch.setattr(pairs, "TILE_ITEMS", 64)
+    monkeypatch.setattr(tiles, "ITEMS", 64)
     found = space_by_label("testapp.product.embedding")
     assert found is not None
     return found
