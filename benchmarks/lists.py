@@ -1,40 +1,52 @@
 """Building and repairing the stored lists: time, memory, exactness.
 
 At 15,000 products (the article's set) beside faiss and the article's full matrix, at 100,000 in
-tiles, at 1,000,000 by clusters; repairs at 100,000. Vectors are made up (``_vectors``), 512
-dimensions; two threads for everybody. Times are medians of runs that take turns.
+tiles, at 1,000,000 by clusters of which a sample is built; repairs at 100,000. Vectors are made
+up (``_vectors``), 512 dimensions; two threads for everybody; times are medians of runs that take
+turns. ``--quick`` measures the same on smaller shops.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import statistics
-import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks._clusters import by_clusters
+from benchmarks._lists import (
+    MEGABYTE,
+    SERVED,
+    STORED,
+    build_anew,
+    extra_memory,
+    taking_turns,
+    the_space,
+    timed,
+    worst_difference,
+)
 from benchmarks._report import Row, main
 from benchmarks._vectors import Vectors, clustered
 from benchmarks.shop import fill, running_shop
 
 THREADS = 2
-SERVED, STORED = 64, 96
-MEGABYTE = 1_000_000
+SIZES, QUICK_SIZES = (15_000, 100_000, 1_000_000), (3_000, 20_500, 30_000)
+PHOTOS = 32
 
 
 def measure(*, quick: bool) -> list[Row]:
-    """Measure in one shop after the other, from small to large."""
-    sizes = (3_000, 10_000, 30_000) if quick else (15_000, 100_000, 1_000_000)
+    """Measure from small to large, in one server."""
+    small, medium, large = QUICK_SIZES if quick else SIZES
+    repeats = 3 if quick else 5
     with running_shop():
-        small, seconds = article_sized(sizes[0], repeats=3 if quick else 5)
-        return [*small, *in_tiles(sizes[1], sizes[0], seconds), *repairs(sizes[1]), *by_clusters(sizes[2])]
+        rows, seconds = in_one_process(small, repeats)
+        rows += in_tiles(medium, seconds * (medium / small) ** 2, small)
+        rows += repairs(medium, repeats)
+        return rows + by_clusters(large, queries=1_000 if quick else 10_000)
 
 
-def article_sized(n: int, *, repeats: int) -> tuple[list[Row], float]:
-    """All lists in one process; also return the seconds of reading, computing and writing."""
+def in_one_process(n: int, repeats: int) -> tuple[list[Row], float]:
+    """All lists of a small shop; also return how long reading, computing and writing take."""
     from imgrec import pairs, reading
 
     fill(n, index=False)
@@ -48,71 +60,19 @@ def article_sized(n: int, *, repeats: int) -> tuple[list[Row], float]:
         ],
         repeats,
     )
-    whole = statistics.median(timed(build) for build in [build_anew] * 3)
-    error = worst_difference()
-    peak = alone(_peak_of_build)
-    title = f"{n:,}: "
-    return [
-        Row(f"{title}computing all lists", ours, "s", "faiss IndexFlatIP", faiss),
-        Row(f"{title}computing all lists", ours, "s", "the article's full matrix", matrix),
-        Row(f"{title}reading, computing and writing", whole, "s", "faiss, computing only", faiss),
-        Row(f"{title}extra memory of a build", peak, "MB", "the full matrix", n * n * 4 / MEGABYTE),
-        Row(f"{title}largest difference", error, "", "what counts as a tie", 1e-6),
-    ], whole
-
-
-def in_tiles(n: int, before: int, seconds: float) -> list[Row]:
-    """All lists exactly, in tiles; beside what squared growth from the smaller size gives."""
-    from imgrec.conf import settings
-
-    fill(n, index=False)
-    threshold = settings.spread_above
-    assert n > threshold or n < 20_000
-    taken = timed(build_anew)
-    peak = alone(_peak_of_tile)
-    quadratic = seconds * (n / before) ** 2
-    matrix = n * n * 4 / MEGABYTE
-    return [
-        Row(f"{n:,}: all lists in tiles", taken, "s", f"squared from {before:,}", quadratic),
-        Row(f"{n:,}: extra memory of a worker", peak, "MB", "the full matrix", matrix),
+    whole = statistics.median(timed(build_anew) for _ in range(repeats))
+    rows = [
+        Row(f"{n:,}: computing all lists", ours, "s", "faiss IndexFlatIP", faiss),
+        Row(f"{n:,}: computing all lists", ours, "s", "the article's full matrix", matrix),
+        Row(f"{n:,}: read, compute, write", whole, "s", "faiss, computing only", faiss),
+        Row(f"{n:,}: extra memory", extra_memory(), "MB", "the full matrix", n * n * 4 / MEGABYTE),
+        Row(f"{n:,}: largest difference", worst_difference(), "", "what counts as a tie", 1e-6),
     ]
-
-
-def build_anew() -> None:
-    """Build the lists as a worker does, from none."""
-    space = the_space()
-    space.list_model.objects.all().delete()
-    build()
-
-
-def build() -> None:
-    from imgrec import neighbours
-
-    neighbours.rebuild(the_space())
-    while neighbours.work(the_space()):
-        pass
-
-
-def the_space() -> Any:
-    from imgrec.spaces import all_spaces
-
-    return all_spaces()[0]
-
-
-def taking_turns(works: list[Callable[[], Any]], repeats: int) -> list[float]:
-    """Return the median seconds of each, every round running all of them."""
-    rounds = [[timed(work) for work in works] for _ in range(repeats)]
-    return [statistics.median(column) for column in zip(*rounds, strict=True)]
-
-
-def timed(work: Callable[[], Any]) -> float:
-    started_at = time.perf_counter()
-    work()
-    return time.perf_counter() - started_at
+    return rows, whole
 
 
 def faiss_lists(unit: Vectors) -> None:
-    """The rival: every product looked up in a flat index, itself and 64 others."""
+    """Look every product up in a flat index: itself and 64 others."""
     import faiss
 
     faiss.omp_set_num_threads(THREADS)
@@ -121,39 +81,64 @@ def faiss_lists(unit: Vectors) -> None:
     index.search(unit, SERVED + 1)
 
 
-def full_matrix(unit: Vectors) -> None:
-    """The article's way: the whole matrix, each row sorted, the first ones kept."""
+def full_matrix(unit: Vectors) -> Any:
+    """Make the whole matrix, sort each row, keep the first ones."""
     matrix = unit @ unit.T
-    np.argsort(-matrix, axis=1)[:, 1 : SERVED + 1].copy()
+    return np.argsort(-matrix, axis=1)[:, 1 : SERVED + 1].copy()
 
 
-def worst_difference() -> float:
-    """Return the largest difference of a stored similarity from float64, all lists, in place."""
-    from imgrec import reading
+def in_tiles(n: int, squared: float, before: int) -> list[Row]:
+    """All lists exactly, in tiles, beside growth by the square of the size."""
+    fill(n, index=False)
+    seconds = timed(build_anew)
+    matrix = n * n * 4 / MEGABYTE
+    return [
+        Row(f"{n:,}: all lists in tiles", seconds, "s", f"squared from {before:,}", squared),
+        Row(f"{n:,}: extra memory", extra_memory(), "MB", "the full matrix", matrix),
+        Row(
+            f"{n:,}: largest difference", worst_difference(2_000), "", "what counts as a tie", 1e-6
+        ),
+    ]
+
+
+def repairs(n: int, repeats: int) -> list[Row]:
+    """Photos that changed, a batch and one alone, in the shop whose lists were just built."""
+    from imgrec import jobs, neighbours
 
     space = the_space()
-    wide = {
-        key: row / np.linalg.norm(row)
-        for key, row in space.embedding_model.objects.values_list("owner", "vector").iterator()
-    } if False else None
-    del wide, reading
-    keys, rows = [], []
-    for key, vector in space.embedding_model.objects.values_list("owner", "vector").iterator(2000):
-        keys.append(key)
-        rows.append(np.asarray(vector, np.float64))
-    wide = np.stack(rows)
-    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
-    place = {key: i for i, key in enumerate(keys)}
-    worst = 0.0
-    lists = space.list_model.objects.order_by("owner").values_list("owner", "neighbours", "similarities")
-    batch = list(lists)
-    for begin in range(0, len(batch), 500):
-        some = batch[begin : begin + 500]
-        own = [place[owner] for owner, _n, _s in some]
-        table = np.clip(wide[own] @ wide.T, 0, 1)
-        table[np.arange(len(own)), own] = -1
-        truth = -np.sort(-table, axis=1)[:, :STORED]
-        for row, best, (_owner, ids, similarities) in zip(table, truth, some, strict=True):
-            mine = row[[place[i] for i in ids]]
-            worst = max(worst, np.abs(mine - best[: len(ids)]).max(), np.abs(mine - similarities).max())
-    return float(worst)
+    random = np.random.default_rng(1)
+    table = space.embedding_model.objects
+    asked = timed(lambda: [_ask_for_a_list(key) for key in range(1, 21)]) / 20
+
+    def change(count: int) -> tuple[float, int]:
+        keys = [int(key) for key in random.choice(n, count, replace=False) + 1]
+        for key, vector in zip(keys, clustered(count, draw=int(random.integers(1e9))), strict=True):
+            table.filter(pk=key).update(vector=vector)
+        holding = space.list_model.objects.filter(neighbours__overlap=keys).count()
+        jobs.mark_lists(space, [(str(key), str(key)) for key in keys])
+        return timed(lambda: neighbours.repair(space)), holding + count
+
+    rows = []
+    for count in (PHOTOS, 1):
+        runs = [change(count) for _ in range(repeats)]
+        value = 1000 * statistics.median(seconds for seconds, _lists in runs) / count
+        rival = 1000 * asked * statistics.median(lists for _seconds, lists in runs) / count
+        name = f"{n:,}: repair, {count} at once, a photo"
+        rows.append(Row(name, value, "ms", "a query a list", rival))
+    left = worst_difference(2_000)
+    return [*rows, Row(f"{n:,}: largest difference then", left, "", "what counts as a tie", 1e-6)]
+
+
+def _ask_for_a_list(key: int) -> None:
+    """Compute one list in SQL, exactly."""
+    from django.db.models import FloatField, Value
+    from pgvector.django import CosineDistance
+
+    table = the_space().embedding_model.objects
+    vector = table.values_list("vector", flat=True).get(pk=key)
+    exact: Any = CosineDistance("vector", vector) + Value(0.0, output_field=FloatField())
+    list(table.exclude(pk=key).annotate(d=exact).order_by("d").values_list("pk", "d")[:STORED])
+
+
+if __name__ == "__main__":
+    main("lists", measure)

@@ -70,7 +70,7 @@ def work(space: SpaceDefinition, version: str) -> bool:
         tile = free.order_by("number").first()
         if tile is None:
             return False
-        _build(space, version, tile)
+        build(space, version, tile)
         tile.is_done = True
         tile.save(using=space.using, update_fields=["is_done"])
     undone = _tiles(space).filter(is_done=False)
@@ -78,7 +78,8 @@ def work(space: SpaceDefinition, version: str) -> bool:
     return True
 
 
-def _build(space: SpaceDefinition, version: str, tile: ListTile) -> None:
+def build(space: SpaceDefinition, version: str, tile: ListTile) -> None:
+    """Build the lists of one tile; in a transaction of the caller's."""
     to_python = space.item_model._meta.pk.to_python
     items = [to_python(key) for key in tile.items]
     others = None
