@@ -8,17 +8,19 @@ after the tiles were made has marks of its own and is repaired as ever.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, Func, IntegerField, Q, QuerySet, Sum
 
-from imgrec import lists, pairs, reading
+from imgrec import accelerator, lists, pairs, reading
 from imgrec.clusters import clusters
 from imgrec.conf import settings
 from imgrec.locks import advisory_lock
 from imgrec.models import ListTile
+from imgrec.reading import Vectors
 from imgrec.spaces import SpaceDefinition
 
 LOCK = "imgrec.lists"
@@ -88,9 +90,15 @@ def build(space: SpaceDefinition, version: str, tile: ListTile) -> None:
         others = [to_python(key) for keys in around.values_list("items", flat=True) for key in keys]
     for begin in range(0, len(items), ITEMS):  # a cluster may be larger
         queries = reading.read(space, version, items[begin : begin + ITEMS])
-        passing = pairs.blocks(queries, reading.stream(space, version, others))
-        found = pairs.nearest(queries, passing, settings.stored_neighbours)
+        found = _nearest(space, queries, reading.stream(space, version, others))
         lists.write(space, version, found.rows())
+
+
+def _nearest(space: SpaceDefinition, queries: Vectors, chunks: Iterator[Vectors]) -> pairs.TopK:
+    k = settings.stored_neighbours
+    if not space.item and (device := accelerator.device()):
+        return accelerator.nearest(queries, chunks, k, on=device)
+    return pairs.nearest(queries, pairs.blocks(queries, chunks), k)
 
 
 def is_open(space: SpaceDefinition) -> bool:
