@@ -29,8 +29,8 @@ def device() -> str:
 def nearest(queries: Vectors, chunks: Iterable[Vectors], k: int, *, on: str) -> TopK:
     """Return the exact top-k of the queried items over all chunks, computed on device ``on``.
 
-    As :func:`imgrec.pairs.nearest`, for items of one photo each. Memory of the device: a chunk's similarities (queried items *
-    4,096 * 4 B) and twice the top-k.
+    As :func:`imgrec.pairs.nearest`, for items of one photo each. Memory of the device: a chunk's
+    similarities (queried items * 4,096 * 4 B) and twice the top-k.
     """
     import torch
 
