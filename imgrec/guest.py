@@ -2,51 +2,164 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from django.db import connections, transaction
+from django.db import Error, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# One name does: PostgreSQL goes by the innermost savepoint of a name.
+_SAVE = "SAVEPOINT imgrec"
+_RELEASE = "RELEASE SAVEPOINT imgrec"
+_BACK = f"ROLLBACK TO SAVEPOINT imgrec; {_RELEASE}"
+
+
+class Sql(str):
+    """A setting's value as an expression of SQL, instead of the value itself."""
+
+    __slots__ = ()
+
+
+class _Guard:
+    """Makes a savepoint when the first statement comes, for nothing is to be saved before."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self.is_open = self.is_resting = False
+
+    def __call__(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
+        if not self.is_open and not self.is_resting:
+            self.is_open = True  # before our own statement passes here as well
+            _send(self.connection, _SAVE)
+        return execute(sql, params, many, context)
 
 
 @contextmanager
 def guarded(using: str) -> Iterator[None]:
-    """Run reads so that a failing one leaves the host's transaction usable."""
+    """Run what may fail so that the host's transaction stays usable; what it wrote is kept.
+
+    No statement of its own unless the work sends some.
+    """
     connection = connections[using]
-    if not connection.in_atomic_block:
+    if not in_transaction(connection):
         yield
         return
-    with transaction.atomic(using=using):
+    guard = _Guard(connection)
+    try:
+        with connection.execute_wrapper(guard):
+            yield
+    except BaseException:
+        if guard.is_open:
+            _roll_back(connection)
+        raise
+    if guard.is_open:
+        if connection.needs_rollback:
+            _roll_back(connection)
+        else:
+            _send(connection, _RELEASE)
+
+
+@contextmanager
+def reading(using: str, **values: str | int) -> Iterator[None]:
+    """Run reads in a savepoint of our own when inside the host's transaction, else as they are.
+
+    Its settings (``hnsw__ef_search=…``) come in the same message. Nothing is kept: SET LOCAL
+    outlives the release of a savepoint, so ours ends by ROLLBACK TO.
+    """
+    connection = connections[using]
+    if not in_transaction(connection):
         yield
+        return
+    with _resting_guards(connection):
+        _send(connection, _message(_SAVE, values))
+        try:
+            yield
+        finally:
+            _roll_back(connection)
+
+
+@contextmanager
+def settings_of_our_own(using: str, **values: str | int) -> Iterator[None]:
+    """Run statements of ours, and no one else's, under settings that are gone afterwards.
+
+    Inside the host's transaction :func:`reading` has applied them already.
+    """
+    connection = connections[using]
+    if in_transaction(connection):
+        yield
+        return
+    # Not atomic(): its BEGIN takes a message of its own. Nobody else's code runs in here.
+    _send(connection, _message("BEGIN", values))
+    try:
+        yield
+    finally:
+        _send(connection, "ROLLBACK")
 
 
 @contextmanager
 def with_settings(using: str, **values: str | int) -> Iterator[None]:
-    """Run reads under settings of their own, gone afterwards whatever happens.
-
-    SET LOCAL outlives the release of a savepoint, so ours ends by ROLLBACK TO when we are
-    inside the host's transaction, and with our own transaction otherwise. Nothing is kept:
-    for reads only.
-    """
-    connection = connections[using]
-    if not connection.in_atomic_block:
-        with transaction.atomic(using=using):
-            _set(using, values)
+    """Run reads, the host's prefetches among them, under settings that are gone afterwards."""
+    if in_transaction(connections[using]):
+        with reading(using, **values):
             yield
-            transaction.set_rollback(True, using=using)
         return
-    savepoint = transaction.savepoint(using=using)
+    with transaction.atomic(using=using):
+        _send(connections[using], _message("", values))
+        yield
+        transaction.set_rollback(True, using=using)
+
+
+def in_transaction(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether what we do happens in a transaction of the host."""
+    return connection.in_atomic_block or not connection.get_autocommit()
+
+
+@contextmanager
+def _resting_guards(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Keep guards from adding a savepoint round ours."""
+    guards = [each for each in connection.execute_wrappers if isinstance(each, _Guard)]
+    awake = [guard for guard in guards if not guard.is_resting]
+    for guard in awake:
+        guard.is_resting = True
     try:
-        _set(using, values)
         yield
     finally:
-        transaction.savepoint_rollback(savepoint, using=using)
-        transaction.savepoint_commit(savepoint, using=using)
+        for guard in awake:
+            guard.is_resting = False
 
 
-def _set(using: str, values: dict[str, str | int]) -> None:
-    if not values:
-        return
-    calls = ", ".join("set_config(%s, %s, true)" for _ in values)
-    names = {name.replace("__", "."): str(value) for name, value in values.items()}
-    with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT {calls}", [part for pair in names.items() for part in pair])
+def _roll_back(connection: BaseDatabaseWrapper) -> None:
+    """Go back to our savepoint; as Django does, without hiding the error that brought us here."""
+    connection.needs_rollback = False
+    try:
+        _send(connection, _BACK)
+    except Error:
+        connection.needs_rollback = True
+
+
+def _message(start: str, values: dict[str, str | int]) -> str:
+    """Return one message that starts a savepoint or transaction and applies settings."""
+    calls = [
+        f"set_config('{name.replace('__', '.')}', {_value(value)}, true)"
+        for name, value in values.items()
+    ]
+    parts = [start, f"SELECT {', '.join(calls)}" if calls else ""]
+    return "; ".join(part for part in parts if part)
+
+
+def _value(value: str | int) -> str:
+    return value if isinstance(value, Sql) else quoted(str(value))
+
+
+def quoted(text: str) -> str:
+    """Return a text as a literal: a message of several statements takes no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _send(connection: BaseDatabaseWrapper, message: str) -> None:
+    if message:
+        with connection.cursor() as cursor:
+            cursor.execute(message)

@@ -3,67 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from django.db import models
-from django.db.models import QuerySet, Subquery
-
-from imgrec.conf import settings
-from imgrec.guest import with_settings
-from imgrec.queryset import nearest, search_settings
+from imgrec.guest import settings_of_our_own
+from imgrec.matching import note_pair
+from imgrec.pool import OVERFETCH, Candidate, Pool, Search
 from imgrec.results import SimilarProducts
-from imgrec.served import served_version
-from imgrec.spaces import SpaceDefinition
-from imgrec.visibility import visible
+from imgrec.search_settings import pool_settings
+from imgrec.visibility import item_path
 
-# Photos of the seed that are searched by, the oldest first.
-SEED_PHOTOS = 8
-
-
-def similar_to_seed(
-    space: SpaceDefinition, seed: models.Model, rows: QuerySet[Any], limit: int, least: float
-) -> SimilarProducts:
-    """Search by a product's own vectors; empty when it is hidden or has none."""
-    shown = visible(space, space.item_model._base_manager.all()).filter(pk=space.item_key(seed))
-    photos = space.embedding_model.objects.using(rows.db).filter(
-        version=served_version(space), **{f"{space.item_column}__in": shown.values("pk")}
-    )
-    vectors = [
-        Subquery(space.embedding_model.objects.filter(pk=pk).values("vector")[:1])
-        for pk in photos.order_by("pk").values_list("pk", flat=True)[:SEED_PHOTOS]
-    ]
-    if not vectors:
-        return SimilarProducts(space=space.label)
-    return similar_to_vectors(space, vectors, rows, limit, least)
+# How many times more the index is asked for when its photos are of too few products.
+WIDER = 4
 
 
-def similar_to_vectors(
-    space: SpaceDefinition, vectors: Sequence[Any], rows: QuerySet[Any], limit: int, least: float
-) -> SimilarProducts:
-    """Search by vectors, each (dimensions,) or a subquery; a product's best one counts."""
-    eligible = _count_eligible(space, rows)
-    way = "exact" if eligible <= settings.exact_below or space.item else "hnsw"
-    found = _search(space, vectors, rows, limit, exact=way == "exact")
-    if way == "hnsw" and len(found) < limit:
-        way, found = "exact", _search(space, vectors, rows, limit, exact=True)
-    near = [product for product in found if product.similarity >= least]
-    return SimilarProducts(near, space.label, way)
+def find(search: Search, limit: int, least: float) -> SimilarProducts:
+    """Return the nearest eligible products, never fewer than there are.
+
+    Two SELECTs, between a BEGIN and a ROLLBACK of our own unless the host is in a transaction;
+    more only where the index gave too few.
+    """
+    pool = _enough(search, limit)
+    near = [each for each in pool.candidates if similarity_of(each) >= least]
+    products = products_of(search, near)
+    return SimilarProducts(products, pool.served, pool.way, eligible=pool.eligible)
 
 
-def _count_eligible(space: SpaceDefinition, rows: QuerySet[Any]) -> int:
-    """Count the products to choose from, no further than it matters."""
-    return len(rows.order_by().values("pk")[: settings.exact_below + 1])
+def _enough(search: Search, limit: int) -> Pool:
+    """Return the nearest candidates: by the index if it gives as many as asked, else exactly."""
+    take = limit
+    with settings_of_our_own(search.using, **pool_settings(search.space)):
+        pool = search.pool(take)
+        while pool.way == "hnsw" and len(pool.candidates) < limit:
+            if pool.scanned < take * OVERFETCH or not search.space.item:
+                return replace(search.pool(limit, exact=True), eligible=pool.eligible)
+            take *= WIDER
+            pool = search.pool(take)
+    return pool
 
 
-def _search(
-    space: SpaceDefinition, vectors: Sequence[Any], rows: QuerySet[Any], limit: int, *, exact: bool
-) -> list[Any]:
-    """Return the nearest by any of the vectors: each one's nearest hold all that can win."""
-    best: dict[Any, Any] = {}
-    with with_settings(rows.db, **({} if exact else search_settings())):
-        for vector in vectors:
-            for product in nearest(rows, space, vector, exact=exact)[:limit]:
-                known = best.get(product.pk)
-                if known is None or product.distance < known.distance:
-                    best[product.pk] = product
-    return sorted(best.values(), key=lambda each: (each.distance, each.pk))[:limit]
+def products_of(search: Search, near: Sequence[Candidate]) -> list[Any]:
+    """Fetch these products in their order, as the shop's own instances. One SELECT."""
+    if not near:
+        return []
+    space = search.space
+    rows = search.rows.order_by().filter(**{f"{item_path(space)}__in": [c.key for c in near]})
+    by_key = {space.item_key(product): product for product in rows}
+    found = []
+    for candidate in near:
+        product = by_key.get(candidate.key)
+        if product is not None:
+            product.similarity = similarity_of(candidate)
+            if space.item:
+                pair = candidate.seed_photo, candidate.photo, candidate.source_name
+                note_pair(product, space, *pair)
+            found.append(product)
+    return found
+
+
+def similarity_of(candidate: Candidate) -> float:
+    """Return the cosine, clipped to 0..1."""
+    return float(min(max(1 - candidate.distance, 0.0), 1.0))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connections, models
-from pgvector import HalfVector
 
 from imgrec.results import SimilarProducts
 from imgrec.spaces import SpaceDefinition, space_by_label
-from imgrec.topk import Matrix
 
 _BEST_PAIRS = """
 SELECT DISTINCT ON (photo.{item}) photo.{item}, seed.photo, found.owner_id, found.source_name
@@ -26,7 +24,6 @@ JOIN {photos} AS own_photo ON own_photo.{key} = own.owner_id
 WHERE own_photo.{item} = %(seed)s
     AND own.version = (SELECT served_version FROM imgrec_space WHERE label = %(label)s)
 """
-_OF_A_SHOPPER = "SELECT NULL, %(vector)s::halfvec"
 
 
 def note_photos(found: SimilarProducts, seed: models.Model, using: str) -> None:
@@ -39,13 +36,6 @@ def note_photos(found: SimilarProducts, seed: models.Model, using: str) -> None:
         _note(found, space, _OF_A_PRODUCT, {"seed": space.item_key(seed)}, using)
 
 
-def note_photos_like(found: SimilarProducts, vector: Matrix, using: str) -> None:
-    """Set ``matched_photo`` and ``matched_image`` after a search by a shopper's photo."""
-    space = space_by_label(found.space)
-    if space is not None:
-        _note(found, space, _OF_A_SHOPPER, {"vector": HalfVector(vector).to_text()}, using)
-
-
 def _note(
     found: SimilarProducts, space: SpaceDefinition, seeds: str, values: dict[str, Any], using: str
 ) -> None:
@@ -55,11 +45,17 @@ def _note(
     with connections[using].cursor() as cursor:
         cursor.execute(_sql(space, seeds, using), values)
         pairs = {item: pair for item, *pair in cursor.fetchall()}
-    source = space.source_field
     for product in found:
-        pair = pairs.get(space.item_key(product), (None, None, ""))
-        product.seed_photo, product.matched_photo, name = pair
-        product.matched_image = source.attr_class(None, source, name)
+        note_pair(product, space, *pairs.get(space.item_key(product), (None, None, "")))
+
+
+def note_pair(
+    product: Any, space: SpaceDefinition, seed_photo: Any, photo: Any, name: str
+) -> None:
+    """Set what tells which photos of seed and product made the similarity."""
+    source = space.source_field
+    product.seed_photo, product.matched_photo = seed_photo, photo
+    product.matched_image = source.attr_class(None, source, name)
 
 
 def _sql(space: SpaceDefinition, seeds: str, using: str) -> str:

@@ -22,6 +22,7 @@ from pgvector.django import CosineDistance
 
 from imgrec.conf import settings
 from imgrec.guest import with_settings
+from imgrec.search_settings import search_settings
 from imgrec.served import served_space, served_version
 from imgrec.spaces import SpaceDefinition
 from imgrec.visibility import item_path, recommendable, visible
@@ -30,7 +31,7 @@ from imgrec.visibility import item_path, recommendable, visible
 class SimilarityQuerySet(QuerySet[Any]):
     """A queryset of products that can be ordered by visual similarity to one of them."""
 
-    _imgrec_live = False
+    _imgrec_space: SpaceDefinition | None = None  # where similar_to() searches
 
     def similar_to(
         self,
@@ -66,38 +67,38 @@ class SimilarityQuerySet(QuerySet[Any]):
         shown = visible(chosen, _items(chosen)).filter(pk=key)
         found = found.filter(Exists(shown), Exists(_seed_rows(chosen, seed)))
         live = cast(Self, found)
-        live._imgrec_live = True
+        live._imgrec_space = chosen
         return live
 
     def _clone(self) -> Self:
         clone = super()._clone()  # type: ignore[misc]
-        clone._imgrec_live = self._imgrec_live
+        clone._imgrec_space = self._imgrec_space
         return clone  # type: ignore[no-any-return]
 
     def _fetch_all(self) -> None:
         """Evaluate under our search settings, so that filters do not starve the index scan."""
-        if self._imgrec_live and self._result_cache is None:
-            with with_settings(self.db, **search_settings()):
+        if self._imgrec_space and self._result_cache is None:
+            with with_settings(self.db, **search_settings(self._imgrec_space)):
                 super()._fetch_all()
         else:
             super()._fetch_all()
 
     def iterator(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         """Read at once: rows that trickle in later would be found without our settings."""
-        if self._imgrec_live:
+        if self._imgrec_space:
             return iter(self.all())
         return super().iterator(*args, **kwargs)
 
     def _combinator_query(self, combinator: str, *other_qs: Any, all: bool = False) -> Self:
         """Refuse unions: they would drop the order, and with it what is most similar."""
-        if any(getattr(each, "_imgrec_live", False) for each in (self, *other_qs)):
+        if any(getattr(each, "_imgrec_space", None) for each in (self, *other_qs)):
             raise ValueError(f"{combinator}() of similar_to(): join the lists once they are read.")
         combined = super()._combinator_query(combinator, *other_qs, all=all)  # type: ignore[misc]
         return cast(Self, combined)
 
     def reverse(self) -> Self:
         """Refuse on a similarity order: the index only runs from the nearest on."""
-        if self._imgrec_live:
+        if self._imgrec_space:
             raise ValueError("reverse() of similar_to(): reverse the list once it is read.")
         return super().reverse()
 
@@ -123,13 +124,8 @@ class SimilarityQuerySet(QuerySet[Any]):
         return super().select_for_update(*args, **kwargs)
 
     def _refuse_writes(self, name: str) -> None:
-        if self._imgrec_live:
+        if self._imgrec_space:
             raise ValueError(f"{name}() on similar_to(): use filter(pk__in=…) with its keys.")
-
-
-def search_settings() -> dict[str, str | int]:
-    """Return the settings of a live search: go on scanning until the filters are satisfied."""
-    return {"hnsw__iterative_scan": "strict_order", "hnsw__ef_search": settings.ef_search}
 
 
 def _items(space: SpaceDefinition) -> QuerySet[Any]:

@@ -11,12 +11,22 @@ class SimilarProducts(list[Any]):
 
     ``way``: how they were found, ``"list"``, ``"exact"``, ``"hnsw"`` or ``"none"``.
     ``space``: label of the space searched. ``indexed``: whether the seed has a vector there.
+    ``eligible``: how many there were to choose from, counted no further than it matters; None
+    when nobody had to count.
     """
 
-    def __init__(self, products: Iterable[Any] = (), space: str = "", way: str = "none") -> None:
+    def __init__(
+        self,
+        products: Iterable[Any] = (),
+        space: str = "",
+        way: str = "none",
+        *,
+        eligible: int | None = None,
+    ) -> None:
         super().__init__(products)
         self.space = space
         self.way = way
+        self.eligible = eligible
 
     @property
     def indexed(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Subquery
 
 from imgrec.models import Space
 from imgrec.spaces import SpaceDefinition, all_spaces, spaces_of
@@ -38,7 +38,28 @@ def served_version(space: SpaceDefinition) -> Any:
     return Subquery(Space.objects.filter(label=space.label).values("served_version")[:1])
 
 
-def is_served(space: SpaceDefinition, version: Any) -> QuerySet[Space]:
-    """Return the space's row if it is shown and serves ``version`` (for ``Exists``)."""
-    rows = Space.objects.filter(label=space.label, served_version=OuterRef(version))
-    return rows if len(spaces_of(space.item_model)) == 1 else rows.filter(is_served=True)
+def decides_what_is_served(space: SpaceDefinition) -> bool:
+    """Return whether there are several, one of which shoppers see."""
+    return len(spaces_of(space.item_model)) > 1
+
+
+# Which of several spaces was served when last somebody looked.
+_last_served: dict[type[models.Model], str] = {}
+
+
+def likely_served(model: type[models.Model]) -> SpaceDefinition:
+    """Return the space that probably is served: who goes by it verifies it in the same read.
+
+    Raises:
+        LookupError: the model has none.
+    """
+    spaces = spaces_of(model)
+    if not spaces:
+        return served_space(model)  # which says what is wrong
+    label = _last_served.get(model)
+    return next((space for space in spaces if space.label == label), spaces[0])
+
+
+def remember_served(model: type[models.Model], label: str) -> None:
+    """Remember what a read found to be served."""
+    _last_served[model] = label

@@ -8,12 +8,14 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.db import models, transaction
-from django.db.models import QuerySet, Subquery
+from django.db.models import QuerySet
 
 from imgrec import live
 from imgrec.admin.addresses import change_url
 from imgrec.admin.photos import Photo, photos_of_items
-from imgrec.served import served_version
+from imgrec.guest import reading
+from imgrec.pool import Search, of_seed
+from imgrec.search_settings import pool_settings
 from imgrec.spaces import SpaceDefinition
 from imgrec.visibility import recommendable, visible
 
@@ -73,16 +75,11 @@ def _items(space: SpaceDefinition) -> QuerySet[Any]:
 
 
 def _search(item: models.Model, space: SpaceDefinition) -> list[tuple[Any, float]]:
-    vectors = space.embedding_model.objects.using(space.using)
-    photos = vectors.filter(
-        version=served_version(space), **{space.item_column: space.item_key(item)}
-    )
-    first = photos.order_by("pk").values_list("pk", flat=True)[: live.SEED_PHOTOS]
-    seeds = [Subquery(vectors.filter(pk=pk).values("vector")[:1]) for pk in first]
-    if not seeds:
-        return []
     rows = _items(space).exclude(pk=space.item_key(item))
-    found = live.similar_to_vectors(space, seeds, rows, SHOWN, 0.0)
+    seed = of_seed(space, space.item_key(item), space.using, hidden_too=True)
+    search = Search(space, seed, rows, space.using, is_given=True)
+    with reading(space.using, **pool_settings(space)):
+        found = live.find(search, SHOWN, 0.0)
     return [(product, product.similarity) for product in found]
 
 

@@ -299,7 +299,7 @@ def test_the_ready_addresses_only_read(client: APIClient, method: str, name: str
     assert answer.json()["code"] == "method_not_allowed"
 
 
-@pytest.mark.parametrize(("name", "most"), [("integer key", 4), ("many photos", 5)])
+@pytest.mark.parametrize(("name", "most"), [("integer key", 3), ("many photos", 4)])
 def test_costs_the_seed_its_visibility_and_the_list(
     client: APIClient, name: str, most: int
 ) -> None:

@@ -13,8 +13,9 @@ from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from imgrec import indexing, live, neighbours, similar_products, space_rows
+from imgrec import indexing, neighbours, similar_products, space_rows
 from imgrec.models import EmbeddingJob
+from imgrec.pool import Pool, Search
 from imgrec.spaces import SpaceDefinition, space_by_label
 from tests.brute_force import similarities, vectors_by_item
 from tests.pictures import upload
@@ -94,7 +95,7 @@ def test_every_way_finds_the_same_with_the_same_similarity(
         got = [each.similarity for each in found]
         assert got == pytest.approx([row[each.pk] for each in found], abs=2e-3)
         assert got == sorted(got, reverse=True)
-        assert found.way == ("exact" if way == "hnsw" and shape.photo else way)
+        assert found.way == way
         assert (found.indexed, found.space) == (True, shape.label)
 
 
@@ -310,13 +311,13 @@ def test_a_search_by_the_index_that_is_short_is_done_again_exactly(
 ) -> None:
     """The index gives up after a while, whatever is left; how far it comes is left to chance."""
     settings.IMGREC = {**settings.IMGREC, "exact_below": 5}
-    search = live._search
+    pool = Search.pool
 
-    def gives_up(*args: Any, exact: bool) -> list[Any]:
-        found = search(*args, exact=exact)
-        return found if exact else found[:3]
+    def gives_up(self: Search, take: int, *, exact: bool = False) -> Pool:
+        found = pool(self, take, exact=exact)
+        return found if exact else replace(found, candidates=found.candidates[:3], scanned=3)
 
-    monkeypatch.setattr(live, "_search", gives_up)
+    monkeypatch.setattr(Search, "pool", gives_up)
     products, _vectors = catalogue
     found = similar_products(products[0], limit=8)
     assert (found.way, keys(found)) == ("exact", _truth(catalogue, 0, lambda p: True)[:8])

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from imgrec import indexing, similar_products
 from imgrec.guest import with_settings
-from imgrec.queryset import search_settings
+from imgrec.search_settings import search_settings
 from imgrec.spaces import SpaceDefinition, space_by_label
 from tests.brute_force import similarities
 from tests.pictures import upload

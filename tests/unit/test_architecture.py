@@ -49,6 +49,13 @@ READ = of(
     "quiet",
     "showing",
     "fragments",
+    "among",
+    "pool",
+    "search_settings",
+    "signals",
+    "sql",
+    "stored",
+    "ways",
 )
 # What a host's project meets, and no other room does.
 FACES = of(

@@ -1,0 +1,113 @@
+"""Products from a stored list: one SELECT gives those of the list that the filters leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+from django.db.models import BooleanField, F, FloatField, Func, IntegerField, QuerySet
+from django.db.models.expressions import RawSQL
+
+from imgrec.conf import settings
+from imgrec.models import Space
+from imgrec.results import SimilarProducts
+from imgrec.served import decides_what_is_served
+from imgrec.spaces import SpaceDefinition
+from imgrec.sql import Part, compiled, compose
+from imgrec.visibility import item_path, visible
+
+# What may be read of a list: nothing of a hidden seed's, nor of an encoder not served.
+_READABLE = "{lists}.owner_id = {key} AND EXISTS ({shown})"
+_SERVED = """ AND EXISTS (
+    SELECT FROM {spaces} AS space WHERE space.label = {label}
+        AND space.served_version = {lists}.version {of_several}
+)"""
+
+
+def from_list(
+    space: SpaceDefinition,
+    key: Any,
+    eligible: QuerySet[Any],
+    limit: int,
+    least: float,
+    *,
+    served_only: bool = True,
+) -> SimilarProducts | None:
+    """Return products from an item's stored list, or None when it cannot tell enough.
+
+    ``eligible``: the products to choose from. ``served_only``: the space must be the one that
+    shoppers see, and the list of the version they see.
+    """
+    readable = _readable(space, key, eligible.db, served_only=served_only)
+    if readable is None:
+        return None
+    read = list(_of_list(space, eligible, readable, least)[:limit])
+    near = [each for each in read if each.imgrec_similarity >= least]
+    says_all = len(near) < len(read) or any(each.imgrec_says_all for each in near)
+    if len(near) < limit and not says_all:
+        return None
+    for product in near:
+        product.similarity = product.imgrec_similarity
+        del product.imgrec_similarity, product.imgrec_says_all
+    return SimilarProducts(near, space.label, "list")
+
+
+def _readable(space: SpaceDefinition, key: Any, using: str, *, served_only: bool) -> Part | None:
+    lists = connections[using].ops.quote_name(space.list_model._meta.db_table)
+    items: QuerySet[Any] = space.item_model._base_manager.all()
+    shown = compiled(visible(space, items).filter(pk=key).values("pk"), using)
+    if shown is None:
+        return None
+    field = space.list_model._meta.get_field("neighbours").base_field
+    prepared = field.get_db_prep_value(key, connections[using])
+    return compose(
+        _READABLE + (_SERVED if served_only else ""),
+        lists=lists,
+        key=Part("%s", (prepared,)),
+        shown=shown,
+        spaces=Space._meta.db_table,
+        label=Part("%s", (space.label,)),
+        of_several="AND space.is_served" if decides_what_is_served(space) else "",
+    )
+
+
+def _of_list(
+    space: SpaceDefinition, eligible: QuerySet[Any], readable: Part, least: float
+) -> QuerySet[Any]:
+    """Return the eligible products of the list, in its order; the list is joined, not read first."""
+    lists = connections[eligible.db].ops.quote_name(space.list_model._meta.db_table)
+    neighbours = RawSQL(f"{lists}.neighbours", ())  # noqa: S611 - no value in it
+    similarities = RawSQL(f"{lists}.similarities", ())  # noqa: S611
+    length = f"cardinality({lists}.neighbours)"
+    full = min(settings.refill_below, settings.stored_neighbours)
+    key = F(item_path(space))
+    place = Func(neighbours, key, function="array_position", output_field=IntegerField())
+    found: QuerySet[Any] = (
+        eligible.extra(  # noqa: S610 - a join that models know nothing of; values are parameters
+            tables=[space.list_model._meta.db_table], where=[readable.sql], params=readable.params
+        )
+        .filter(_IsIn(key, neighbours))
+        .annotate(
+            imgrec_similarity=_At(similarities, place),
+            # a list that is shorter than lists may become, or goes on below what is asked for
+            imgrec_says_all=RawSQL(  # noqa: S611
+                f"({length} < %s OR {lists}.similarities[{length}] < %s)",
+                (full, least),
+                output_field=BooleanField(),
+            ),
+        )
+        .order_by(place)
+    )
+    return found
+
+
+class _IsIn(Func):
+    """``key = ANY(array)``."""
+
+    template, arg_joiner, output_field = "%(expressions)s)", " = ANY(", BooleanField()
+
+
+class _At(Func):
+    """``array[place]``."""
+
+    template, arg_joiner, output_field = "(%(expressions)s])", "[", FloatField()
