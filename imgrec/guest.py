@@ -28,13 +28,11 @@ class _Guard:
         self.connection = connection
         self.is_open = self.is_resting = False
 
-    def __call__(
-        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
-    ) -> Any:
+    def __call__(self, execute: Callable[..., Any], *statement: Any) -> Any:
         if not self.is_open and not self.is_resting:
             self.is_open = True  # before our own statement passes here as well
             _send(self.connection, _SAVE)
-        return execute(sql, params, many, context)
+        return execute(*statement)
 
 
 @contextmanager

@@ -49,9 +49,7 @@ def _note(
         note_pair(product, space, *pairs.get(space.item_key(product), (None, None, "")))
 
 
-def note_pair(
-    product: Any, space: SpaceDefinition, seed_photo: Any, photo: Any, name: str
-) -> None:
+def note_pair(product: Any, space: SpaceDefinition, seed_photo: Any, photo: Any, name: str) -> None:
     """Set what tells which photos of seed and product made the similarity."""
     source = space.source_field
     product.seed_photo, product.matched_photo = seed_photo, photo

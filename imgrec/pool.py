@@ -9,20 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db import connections
 from django.db.models import QuerySet
-from pgvector import HalfVector
 
 from imgrec.among import joins_many
 from imgrec.conf import settings
 from imgrec.models import Space
+from imgrec.seeds import key_field, names_of, version_of
 from imgrec.spaces import SpaceDefinition, spaces_of
 from imgrec.sql import Part, compiled, compose, fetched
-from imgrec.topk import Matrix
-from imgrec.visibility import item_path, visible
+from imgrec.visibility import item_path
 
-# Photos of the seed that are searched by, the oldest first.
-SEED_PHOTOS = 8
 # Rows the index is asked for, for each one wanted: under filters what it finds late may be nearer.
 OVERFETCH = 4
 
@@ -49,11 +45,11 @@ class Pool:
 
 
 _SEARCH = """
-WITH imgrec_version AS MATERIALIZED (SELECT served_version FROM {spaces} WHERE label = {label}),
-imgrec_seed AS MATERIALIZED ({seed}),
+WITH imgrec_seed AS MATERIALIZED ({seed}),
+imgrec_eligible (key) AS MATERIALIZED ({few}),
 imgrec_counted AS MATERIALIZED (
     SELECT ({served}) AS served,
-        CASE WHEN EXISTS (SELECT FROM imgrec_seed) THEN (SELECT count(*) FROM ({counted}) AS few) END
+        CASE WHEN EXISTS (SELECT FROM imgrec_seed) THEN (SELECT count(*) FROM imgrec_eligible) END
             AS eligible
 ),
 imgrec_facts AS MATERIALIZED (
@@ -67,32 +63,45 @@ FROM imgrec_facts AS facts LEFT JOIN (({exact}) UNION ALL ({nearby})) AS found O
 ORDER BY found.distance, found.key
 """
 _EXACT = """
-SELECT {once} {item} AS key, photo.vector <=> seed.vector AS distance, seed.photo AS seed_photo,
-    photo.owner_id AS photo, photo.source_name, 0::bigint AS scanned
+SELECT {item} AS key, imgrec_photo.vector <=> seed.vector AS distance, seed.photo AS seed_photo,
+    imgrec_photo.owner_id AS photo, imgrec_photo.source_name, 0::bigint AS scanned
 FROM imgrec_seed AS seed CROSS JOIN {photos}
 WHERE (SELECT way FROM imgrec_facts) = 'exact' AND {eligible}
 """
-_NEARBY = """
-SELECT {once} near.*, count(*) OVER () AS scanned
-FROM imgrec_seed AS seed CROSS JOIN LATERAL (
-    SELECT {item} AS key, photo.vector <=> seed.vector AS distance, seed.photo AS seed_photo,
-        photo.owner_id AS photo, photo.source_name
+# OFFSET 0: from the eligible rows on, by their keys, however tempting the whole table looks.
+_EXACT_OF_FEW = """
+SELECT one.key, one.vector <=> seed.vector AS distance, seed.photo AS seed_photo,
+    one.photo, one.source_name, 0::bigint AS scanned
+FROM imgrec_seed AS seed CROSS JOIN imgrec_eligible AS chosen CROSS JOIN LATERAL (
+    SELECT {item} AS key, imgrec_photo.vector, imgrec_photo.owner_id AS photo,
+        imgrec_photo.source_name
     FROM {photos}
-    WHERE (SELECT way FROM imgrec_facts) = 'hnsw' AND {eligible}
-    ORDER BY photo.vector <=> seed.vector LIMIT {most}
+    WHERE {item} = chosen.key AND imgrec_photo.version = {served} OFFSET 0
+) AS one
+WHERE (SELECT way FROM imgrec_facts) = 'exact'
+"""
+_NEARBY = """
+SELECT near.*, count(*) OVER () AS scanned
+FROM imgrec_seed AS seed CROSS JOIN LATERAL (
+    SELECT {item} AS key, imgrec_photo.vector <=> seed.vector AS distance, seed.photo AS seed_photo,
+        imgrec_photo.owner_id AS photo, imgrec_photo.source_name
+    FROM {photos}
+    WHERE {eligible}
+    ORDER BY imgrec_photo.vector <=> seed.vector LIMIT {most}
 ) AS near
 """
 # + 0: PostgreSQL must not take what the index gives for sorted.
 _NEAREST = """
-SELECT * FROM ({branch} {by_item}) AS best ORDER BY best.distance + 0, best.key LIMIT {take}
+SELECT * FROM ({pairs}) AS best ORDER BY best.distance + 0, best.key LIMIT {take}
 """
-_ONCE, _NEAR_ONCE = "DISTINCT ON ({item})", "DISTINCT ON (near.key)"
-_BY_ITEM = "ORDER BY key, distance, photo, seed_photo"  # for DISTINCT ON: its nearest pair
-_ELIGIBLE = "photo.version = (SELECT served_version FROM imgrec_version) AND {item} IN ({rows})"
-_OWN_PHOTOS = """
-SELECT photo.owner_id AS photo, photo.vector FROM {photos}
-WHERE {item} = {key} AND photo.version = (SELECT served_version FROM imgrec_version) AND EXISTS ({shown})
-ORDER BY photo.owner_id LIMIT {most}
+_BEST_PAIRS = """
+SELECT DISTINCT ON (key) * FROM ({pairs}) AS pair ORDER BY key, distance, photo, seed_photo
+"""
+_ELIGIBLE = "imgrec_photo.version = {served} AND {item} IN ({rows})"
+_BY_INDEX = "(SELECT way FROM imgrec_facts) = 'hnsw' AND "
+_KEYS_BY_INDEX = """
+WITH imgrec_seed AS MATERIALIZED ({seed})
+SELECT pair.key FROM ({pairs}) AS pair
 """
 
 
@@ -111,34 +120,48 @@ class Search:
         found = fetched(self.statement(take, exact=exact), self.using)
         way, eligible, served = found[0][:3]
         of_key = _from_database(self.space)
-        candidates = [
-            Candidate(of_key(row[3]), *row[4:8]) for row in found if row[3] is not None
-        ]
+        candidates = [Candidate(of_key(row[3]), *row[4:8]) for row in found if row[3] is not None]
         scanned = found[0][8] or 0
         return Pool(way or "none", eligible or 0, served, candidates, scanned)
 
     def statement(self, take: int, *, exact: bool = False) -> Part:
         """Return that statement, to be run or explained."""
-        names = names_of(self.space, self.using)
-        eligible = compose(_ELIGIBLE, rows=self._keys(), **names)
-        parts: dict[str, Any] = {**names, "eligible": eligible}
-        folded = {"by_item": _BY_ITEM if self.space.item else "", "take": take}
-        each, near = (_ONCE, _NEAR_ONCE) if self.space.item else ("", "")
-        from_rows = compose(_EXACT, once=compose(each, **names), **parts)
-        from_index = compose(_NEARBY, once=near, most=take * OVERFETCH, **parts)
-        few = settings.exact_below
-        counted = compose("{rows} LIMIT {most}", rows=self._counted(), most=few + 1)
+        names: dict[str, Any] = names_of(self.space, self.using)
+        rows, few = self._keys(), settings.exact_below
+        served = version_of(self.space)
+        eligible = compose(_ELIGIBLE, rows=rows, served=served, **names)
+        from_rows = compose(_EXACT, eligible=eligible, **names)
+        if not exact:
+            from_rows = compose(_EXACT_OF_FEW, served=served, **names)
+        gated = compose(_BY_INDEX + "{eligible}", eligible=eligible)
+        from_index = compose(_NEARBY, eligible=gated, most=take * OVERFETCH, **names)
+        nothing = compose("SELECT {item} FROM {photos} WHERE false", **names)
+        counted = compose("{rows} LIMIT {most}", rows=self._counted(rows), most=few + 1)
         return compose(
             _SEARCH,
-            spaces=Space._meta.db_table,
             label=Part("%s", (self.space.label,)),
             seed=self.seed,
             served=self._served(),
-            counted=Part("SELECT WHERE false") if exact else counted,
+            few=nothing if exact else counted,
             exact_below=few,
-            exact=compose(_NEAREST, branch=from_rows, **folded),
-            nearby=compose(_NEAREST, branch=from_index, **folded),
+            exact=self._nearest(from_rows, take),
+            nearby=self._nearest(from_index, take),
         )
+
+    def keys_by_index(self, take: int) -> Part:
+        """Return a statement that gives the keys of products near the seed, some of them twice."""
+        names: dict[str, Any] = names_of(self.space, self.using)
+        served = version_of(self.space)
+        eligible = compose(_ELIGIBLE, rows=self._keys(), served=served, **names)
+        return compose(
+            _KEYS_BY_INDEX,
+            seed=self.seed,
+            pairs=compose(_NEARBY, eligible=eligible, most=take * OVERFETCH, **names),
+        )
+
+    def _nearest(self, branch: Part, take: int) -> Part:
+        pairs = compose(_BEST_PAIRS, pairs=branch) if self.space.item else branch
+        return compose(_NEAREST, pairs=pairs, take=take)
 
     def _keys(self) -> Part:
         """Return the keys of the eligible products, some of them twice if that is simpler."""
@@ -150,11 +173,12 @@ class Search:
         nothing = compose("SELECT {item} FROM {photos} WHERE false", **names)
         return compiled(rows, self.using) or nothing
 
-    def _counted(self) -> Part:
+    def _counted(self, keys: Part) -> Part:
+        """Return the keys of the eligible products, each once."""
         if not joins_many(self.rows):
-            return self._keys()
+            return keys
         once = self.rows.order_by().values(item_path(self.space)).distinct()
-        return compiled(once, self.using) or self._keys()
+        return compiled(once, self.using) or keys
 
     def _served(self) -> Part:
         labels = [each.label for each in spaces_of(self.space.item_model)]
@@ -165,47 +189,7 @@ class Search:
         return Part(f"coalesce(({shown}), %s)", (labels, labels[0]))
 
 
-def of_seed(space: SpaceDefinition, key: Any, using: str, *, hidden_too: bool = False) -> Part:
-    """Return a product's own photos as a seed: none when it may not be seen."""
-    names = names_of(space, using)
-    items: QuerySet[Any] = space.item_model._base_manager.all()
-    shown = (items if hidden_too else visible(space, items)).filter(pk=key).values("pk")
-    nothing = Part("SELECT WHERE false")
-    prepared = _key_field(space).get_db_prep_value(key, connections[using])
-    return compose(
-        _OWN_PHOTOS,
-        key=Part("%s", (prepared,)),
-        shown=compiled(shown, using) or nothing,
-        most=SEED_PHOTOS,
-        **names,
-    )
-
-
-def of_vector(vector: Matrix) -> Part:
-    """Return a vector (dimensions,) as a seed."""
-    text = HalfVector(vector).to_text()
-    return Part("SELECT NULL::bigint AS photo, %s::halfvec AS vector", (text,))
-
-
-def names_of(space: SpaceDefinition, using: str) -> dict[str, Part]:
-    """Return the ``{item}`` key of a photo and the ``{photos}`` to search, as SQL."""
-    quote = connections[using].ops.quote_name
-    vectors = f"{quote(space.embedding_model._meta.db_table)} AS photo"
-    if not space.item:
-        return {"item": Part("photo.owner_id"), "photos": Part(vectors)}
-    owners = space.item_field.model._meta  # a parent of the space's model may hold the key
-    on = f"owner.{quote(owners.pk.column)} = photo.owner_id"
-    return {
-        "item": Part(f"owner.{quote(space.item_field.column)}"),
-        "photos": Part(f"({vectors} JOIN {quote(owners.db_table)} AS owner ON {on})"),
-    }
-
-
-def _key_field(space: SpaceDefinition) -> Any:
-    return space.list_model._meta.get_field("neighbours").base_field
-
-
 def _from_database(space: SpaceDefinition) -> Any:
     """Return what makes a key of what the driver gives."""
-    convert = getattr(_key_field(space), "from_db_value", None)
+    convert = getattr(key_field(space), "from_db_value", None)
     return (lambda value: convert(value, None, None)) if convert else (lambda value: value)

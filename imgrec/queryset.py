@@ -6,32 +6,21 @@ from collections.abc import Iterator
 from typing import Any, Self, cast
 
 from django.db import models
-from django.db.models import (
-    Exists,
-    ExpressionWrapper,
-    F,
-    FloatField,
-    Min,
-    OuterRef,
-    QuerySet,
-    Subquery,
-    Value,
-)
-from django.db.models.functions import Greatest, Least
-from pgvector.django import CosineDistance
+from django.db.models import QuerySet
 
 from imgrec.conf import settings
+from imgrec.distances import near_by_index, ordered_by_distance
 from imgrec.guest import with_settings
 from imgrec.search_settings import search_settings
-from imgrec.served import served_space, served_version
+from imgrec.served import served_space
 from imgrec.spaces import SpaceDefinition
-from imgrec.visibility import item_path, recommendable, visible
 
 
 class SimilarityQuerySet(QuerySet[Any]):
     """A queryset of products that can be ordered by visual similarity to one of them."""
 
     _imgrec_space: SpaceDefinition | None = None  # where similar_to() searches
+    _imgrec_seed: Any = None  # and the key of the product it searches by
 
     def similar_to(
         self,
@@ -58,30 +47,49 @@ class SimilarityQuerySet(QuerySet[Any]):
             raise ValueError("similar_to() on a union: call it on each part before the union.")
         chosen = space or served_space(self.model)
         key = seed_key(chosen, seed)
-        vector = seed_vector(chosen, seed)
-        found = nearest(recommendable(chosen, self), chosen, vector)
-        found = found.exclude(**{item_path(chosen): key})
         least = settings.min_similarity if min_similarity is None else min_similarity
-        if least > 0:
-            found = found.filter(distance__lte=1 - least)
-        shown = visible(chosen, _items(chosen)).filter(pk=key)
-        found = found.filter(Exists(shown), Exists(_seed_rows(chosen, seed)))
-        live = cast(Self, found)
-        live._imgrec_space = chosen
+        live = cast(Self, ordered_by_distance(self, chosen, key, least))
+        live._imgrec_space, live._imgrec_seed = chosen, key
         return live
 
     def _clone(self) -> Self:
         clone = super()._clone()  # type: ignore[misc]
-        clone._imgrec_space = self._imgrec_space
+        clone._imgrec_space, clone._imgrec_seed = self._imgrec_space, self._imgrec_seed
         return clone  # type: ignore[no-any-return]
 
     def _fetch_all(self) -> None:
         """Evaluate under our search settings, so that filters do not starve the index scan."""
         if self._imgrec_space and self._result_cache is None:
             with with_settings(self.db, **search_settings(self._imgrec_space)):
-                super()._fetch_all()
+                self._fetch_near()
         else:
             super()._fetch_all()
+
+    def _fetch_near(self) -> None:
+        """Evaluate by the index first where that takes a form of its own, all the same if short."""
+        by_index = self._by_index()
+        if by_index is not self:
+            super(SimilarityQuerySet, by_index)._fetch_all()
+            found = by_index._result_cache or []
+            if len(found) == by_index._wanted:
+                self._result_cache, self._prefetch_done = found, True
+                return
+        super()._fetch_all()
+
+    def _by_index(self) -> Self:
+        """Return the form for the index; a slice of products with several photos has its own."""
+        space = self._imgrec_space
+        if space is None or not space.item or self.query.high_mark is None:
+            return self
+        return cast(Self, near_by_index(self, space, self._imgrec_seed))
+
+    @property
+    def _wanted(self) -> int:
+        return int(self.query.high_mark or 0) - self.query.low_mark
+
+    def explain(self, *, format: str | None = None, **options: Any) -> str:
+        """Return the plan of the statement that is sent first."""
+        return str(super(SimilarityQuerySet, self._by_index()).explain(format=format, **options))
 
     def iterator(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         """Read at once: rows that trickle in later would be found without our settings."""
@@ -128,56 +136,9 @@ class SimilarityQuerySet(QuerySet[Any]):
             raise ValueError(f"{name}() on similar_to(): use filter(pk__in=…) with its keys.")
 
 
-def _items(space: SpaceDefinition) -> QuerySet[Any]:
-    return space.item_model._base_manager.all()
-
-
 def seed_key(space: SpaceDefinition, seed: models.Model) -> Any:
     """Return the item's key of a seed. Raises ``ValueError`` for a seed of another model."""
     if not isinstance(seed, space.item_model):
         expected = space.item_model._meta.label
         raise ValueError(f"The seed is a {type(seed).__name__}; {space.label} has {expected}.")
     return space.item_key(seed)
-
-
-def seed_vector(space: SpaceDefinition, seed: models.Model) -> Any:
-    """Return the seed's vector as a subquery (it stays out of query logs).
-
-    With several photos a product, of its first one.
-    """
-    return Subquery(_seed_rows(space, seed).order_by("pk").values("vector")[:1])
-
-
-def _seed_rows(space: SpaceDefinition, seed: models.Model) -> QuerySet[Any]:
-    rows: QuerySet[Any] = space.embedding_model.objects.filter(
-        version=served_version(space), **{space.item_column: seed_key(space, seed)}
-    )
-    return rows
-
-
-def nearest(
-    rows: QuerySet[Any], space: SpaceDefinition, vector: Any, *, exact: bool = False
-) -> QuerySet[Any]:
-    """Order products by distance to a vector (dimensions,), those without a vector left out.
-
-    ``exact``: in a form the approximate index cannot serve.
-    """
-    version = served_version(space)
-    if space.item:
-        photos = space.embedding_model.objects.filter(
-            version=version, **{space.item_column: OuterRef(item_path(space))}
-        )
-        best = photos.values(space.item_column).annotate(d=Min(CosineDistance("vector", vector)))
-        rows = rows.alias(_d=Subquery(best.values("d"), output_field=FloatField()))
-        rows = rows.filter(_d__isnull=False).annotate(distance=F("_d"))
-    else:
-        path = space.reverse
-        rows = rows.filter(**{f"{path}__isnull": False, f"{path}__version": version})
-        distance: Any = CosineDistance(f"{path}__vector", vector)
-        if exact:
-            distance = ExpressionWrapper(distance + Value(0.0), output_field=FloatField())
-        rows = rows.annotate(distance=distance)
-    cosine = ExpressionWrapper(Value(1.0) - F("distance"), output_field=FloatField())
-    similarity = Greatest(Least(cosine, Value(1.0)), Value(0.0), output_field=FloatField())
-    ordered: QuerySet[Any] = rows.annotate(similarity=similarity).order_by("distance", "pk")
-    return ordered

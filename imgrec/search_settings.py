@@ -42,7 +42,5 @@ def pool_settings(space: SpaceDefinition) -> dict[str, str | int]:
 def _ef_search(space: SpaceDefinition | None) -> str | int:
     if space is None:
         return settings.ef_search
-    measured = (
-        f"SELECT ef_search FROM {Space._meta.db_table} WHERE label = {quoted(space.label)}"  # noqa: S608 - quoted
-    )
+    measured = f"SELECT ef_search FROM {Space._meta.db_table} WHERE label = {quoted(space.label)}"  # noqa: S608 - quoted
     return Sql(f"coalesce(({measured}), {int(settings.ef_search)})::text")

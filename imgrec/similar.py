@@ -14,10 +14,11 @@ from imgrec.among import candidates
 from imgrec.conf import settings
 from imgrec.guest import reading
 from imgrec.matching import note_photos
-from imgrec.pool import Search, of_seed, of_vector
+from imgrec.pool import Search
 from imgrec.queryset import seed_key
 from imgrec.results import SimilarProducts
 from imgrec.search_settings import pool_settings
+from imgrec.seeds import of_seed, of_vector
 from imgrec.served import decides_what_is_served, likely_served, remember_served, served_space
 from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
 from imgrec.stored import from_list

@@ -74,7 +74,7 @@ def _readable(space: SpaceDefinition, key: Any, using: str, *, served_only: bool
 def _of_list(
     space: SpaceDefinition, eligible: QuerySet[Any], readable: Part, least: float
 ) -> QuerySet[Any]:
-    """Return the eligible products of the list, in its order; the list is joined, not read first."""
+    """Return the eligible products of the list, which is joined, in its order."""
     lists = connections[eligible.db].ops.quote_name(space.list_model._meta.db_table)
     neighbours = RawSQL(f"{lists}.neighbours", ())  # noqa: S611 - no value in it
     similarities = RawSQL(f"{lists}.similarities", ())  # noqa: S611

@@ -16,22 +16,25 @@ def item_path(space: SpaceDefinition) -> str:
 
 def visible(space: SpaceDefinition, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Leave only rows that may be seen at all, as a seed or as a result."""
-    return _restricted(space, rows, space.visible)
+    return rows.filter(_condition(space, space.visible)) if space.visible else rows
 
 
 def recommendable(space: SpaceDefinition, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Leave only rows that may be results: visible, and worth recommending."""
-    return _restricted(space, visible(space, rows), space.recommend)
+    return rows.filter(may_be_result(space)) if space.visible or space.recommend else rows
 
 
-def _restricted(space: SpaceDefinition, rows: QuerySet[Any], rule: Q | None) -> QuerySet[Any]:
-    """Apply a rule; as a subquery when it joins, or a product would come once per joined row."""
-    if not rule:
-        return rows
-    if _is_local(space, rule):
-        return rows.filter(rule)
+def may_be_result(space: SpaceDefinition) -> Q:
+    """Return the condition of :func:`recommendable`."""
+    return _condition(space, space.visible) & _condition(space, space.recommend)
+
+
+def _condition(space: SpaceDefinition, rule: Q | None) -> Q:
+    """Return a rule; as a subquery when it joins, or a product would come once per joined row."""
+    if not rule or _is_local(space, rule):
+        return rule or Q()
     allowed = space.item_model._base_manager.filter(rule).values("pk")
-    return rows.filter(**{f"{item_path(space)}__in": allowed})
+    return Q(**{f"{item_path(space)}__in": allowed})
 
 
 def _is_local(space: SpaceDefinition, rule: Q) -> bool:

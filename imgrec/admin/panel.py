@@ -14,8 +14,9 @@ from imgrec import live
 from imgrec.admin.addresses import change_url
 from imgrec.admin.photos import Photo, photos_of_items
 from imgrec.guest import reading
-from imgrec.pool import Search, of_seed
+from imgrec.pool import Search
 from imgrec.search_settings import pool_settings
+from imgrec.seeds import of_seed
 from imgrec.spaces import SpaceDefinition
 from imgrec.visibility import recommendable, visible
 

@@ -52,6 +52,8 @@ READ = of(
     "among",
     "pool",
     "search_settings",
+    "distances",
+    "seeds",
     "signals",
     "sql",
     "stored",
