@@ -46,11 +46,10 @@ class Pool:
 
 _SEARCH = """
 WITH imgrec_seed AS MATERIALIZED ({seed}),
-imgrec_eligible (key) AS MATERIALIZED ({few}),
+imgrec_few (keys) AS MATERIALIZED (SELECT ARRAY({few})),
 imgrec_counted AS MATERIALIZED (
-    SELECT ({served}) AS served,
-        CASE WHEN EXISTS (SELECT FROM imgrec_seed) THEN (SELECT count(*) FROM imgrec_eligible) END
-            AS eligible
+    SELECT ({served}) AS served, CASE WHEN EXISTS (SELECT FROM imgrec_seed) THEN
+        (SELECT cardinality(keys) FROM imgrec_few) END AS eligible
 ),
 imgrec_facts AS MATERIALIZED (
     SELECT *, CASE WHEN served = {label} THEN
@@ -72,7 +71,8 @@ WHERE (SELECT way FROM imgrec_facts) = 'exact' AND {eligible}
 _EXACT_OF_FEW = """
 SELECT one.key, one.vector <=> seed.vector AS distance, seed.photo AS seed_photo,
     one.photo, one.source_name, 0::bigint AS scanned
-FROM imgrec_seed AS seed CROSS JOIN imgrec_eligible AS chosen CROSS JOIN LATERAL (
+FROM imgrec_seed AS seed CROSS JOIN unnest((SELECT keys FROM imgrec_few)) AS chosen (key)
+CROSS JOIN LATERAL (
     SELECT {item} AS key, imgrec_photo.vector, imgrec_photo.owner_id AS photo,
         imgrec_photo.source_name
     FROM {photos}

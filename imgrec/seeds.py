@@ -22,16 +22,17 @@ SELECT imgrec_photo.owner_id AS photo, imgrec_photo.vector FROM {photos}
 WHERE {item} = {key} AND imgrec_photo.version = {version} AND {shown}
 ORDER BY imgrec_photo.owner_id LIMIT {most}
 """
-# A subquery keeps the vector out of query logs. NULL: there is none to search by.
-_OWN_VECTOR = """(
-SELECT imgrec_photo.vector FROM {photos}
-WHERE {item} = {key} AND imgrec_photo.version = {version} AND {shown}
-ORDER BY imgrec_photo.owner_id LIMIT 1 OFFSET {place})"""
+# Subqueries keep vectors out of query logs.
+_OWN_VECTOR = "(SELECT imgrec_photo.vector FROM {photos} WHERE {item} = {key})"
+_OWN_VECTORS = "(SELECT array_agg(own.vector) FROM ({photos}) AS own)"
+_IS_KNOWN = """EXISTS (
+SELECT FROM {photos} WHERE {item} = {key} AND imgrec_photo.version = {version} AND {shown})"""
+
+ANYWAY = Part("true")
 
 
-def of_seed(space: SpaceDefinition, key: Any, using: str, *, hidden_too: bool = False) -> Part:
-    """Return a product's own photos as a seed: none when it may not be seen."""
-    shown = Part("true") if hidden_too else is_visible(space, key, using)
+def of_seed(space: SpaceDefinition, key: Any, using: str, *, shown: Part = ANYWAY) -> Part:
+    """Return a product's own photos as a seed; ``shown``: the condition for it to be one."""
     parts: dict[str, Any] = {**names_of(space, using), "shown": shown, "most": SEED_PHOTOS}
     return compose(_OWN_PHOTOS, key=of_key(space, key, using), version=version_of(space), **parts)
 
@@ -42,18 +43,18 @@ def of_vector(vector: Matrix) -> Part:
     return Part("SELECT NULL::bigint AS photo, %s::halfvec AS vector", (text,))
 
 
-def vectors_of(space: SpaceDefinition, key: Any, using: str) -> list[Part]:
-    """Return the vectors of a product's photos as scalars, NULL beyond the last."""
-    parts: dict[str, Any] = {
-        **names_of(space, using),
-        "key": of_key(space, key, using),
-        "version": version_of(space),
-        "shown": is_visible(space, key, using),
-    }
-    return [
-        compose(_OWN_VECTOR, place=place, **parts)
-        for place in range(SEED_PHOTOS if space.item else 1)
-    ]
+def vector_of(space: SpaceDefinition, key: Any, using: str) -> Part:
+    """Return the vector of a product that :func:`is_known`; of several photos, an array."""
+    if space.item:
+        return compose(_OWN_VECTORS, photos=of_seed(space, key, using))
+    return compose(_OWN_VECTOR, key=of_key(space, key, using), **names_of(space, using))
+
+
+def is_known(space: SpaceDefinition, key: Any, using: str) -> Part:
+    """Return the condition under which a product can be searched by."""
+    shown, version = is_visible(space, key, using), version_of(space)
+    parts: dict[str, Any] = {**names_of(space, using), "key": of_key(space, key, using)}
+    return compose(_IS_KNOWN, shown=shown, version=version, **parts)
 
 
 def is_visible(space: SpaceDefinition, key: Any, using: str) -> Part:

@@ -18,9 +18,10 @@ from imgrec.pool import Search
 from imgrec.queryset import seed_key
 from imgrec.results import SimilarProducts
 from imgrec.search_settings import pool_settings
-from imgrec.seeds import of_seed, of_vector
+from imgrec.seeds import is_visible, of_seed, of_vector
 from imgrec.served import decides_what_is_served, likely_served, remember_served, served_space
 from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
+from imgrec.sql import Part
 from imgrec.stored import from_list
 from imgrec.visibility import item_path, recommendable
 
@@ -109,11 +110,12 @@ class _Asked:
         key = space.item_key(seed)
         rows = candidates(space, self.among).exclude(**{item_path(space): key})
         rows = recommendable(space, rows)
-        found = self._listed(seed, space, rows)
+        shown = is_visible(space, key, rows.db)
+        found = self._listed(seed, space, rows, shown)
         if found is not None:
             return found
-        given = self.is_of_space
-        search = Search(space, of_seed(space, key, rows.db), rows, rows.db, is_given=given)
+        photos, given = of_seed(space, key, rows.db, shown=shown), self.is_of_space
+        search = Search(space, photos, rows, rows.db, is_given=given)
         found = live.find(search, self.limit, self.least)
         served = space_by_label(found.space)
         if served is None or served.label == space.label:
@@ -123,11 +125,17 @@ class _Asked:
         return self.products_like(seed, served)
 
     def _listed(
-        self, seed: models.Model, space: SpaceDefinition, rows: QuerySet[Any]
+        self, seed: models.Model, space: SpaceDefinition, rows: QuerySet[Any], shown: Part
     ) -> SimilarProducts | None:
-        key, least = space.item_key(seed), self.least
-        served_only = not (self.is_of_space and decides_what_is_served(space))
-        found = from_list(space, key, rows, self.limit, least, served_only=served_only)
+        found = from_list(
+            space,
+            space.item_key(seed),
+            rows,
+            self.limit,
+            self.least,
+            shown=shown,
+            served_only=not (self.is_of_space and decides_what_is_served(space)),
+        )
         if found:
             note_photos(found, seed, rows.db)
         return found

@@ -11,13 +11,14 @@ from django.db.models.expressions import RawSQL
 from imgrec.conf import settings
 from imgrec.models import Space
 from imgrec.results import SimilarProducts
+from imgrec.seeds import of_key
 from imgrec.served import decides_what_is_served
 from imgrec.spaces import SpaceDefinition
-from imgrec.sql import Part, compiled, compose
-from imgrec.visibility import item_path, visible
+from imgrec.sql import Part, compose
+from imgrec.visibility import item_path
 
 # What may be read of a list: nothing of a hidden seed's, nor of an encoder not served.
-_READABLE = "{lists}.owner_id = {key} AND EXISTS ({shown})"
+_READABLE = "{lists}.owner_id = {key} AND {shown}"
 _SERVED = """ AND EXISTS (
     SELECT FROM {spaces} AS space WHERE space.label = {label}
         AND space.served_version = {lists}.version {of_several}
@@ -31,16 +32,17 @@ def from_list(
     limit: int,
     least: float,
     *,
-    served_only: bool = True,
+    shown: Part,
+    served_only: bool,
 ) -> SimilarProducts | None:
     """Return products from an item's stored list, or None when it cannot tell enough.
 
-    ``eligible``: the products to choose from. ``served_only``: the space must be the one that
-    shoppers see, and the list of the version they see.
+    ``eligible``: the products to choose from. ``shown``: the condition for the item to be a
+    seed. ``served_only``: the space must be the one that shoppers see, and the list of the
+    version they see.
     """
-    readable = _readable(space, key, eligible.db, served_only=served_only)
-    if readable is None:
-        return None
+    condition = _READABLE + (_SERVED if served_only else "")
+    readable = _readable(condition, space, key, shown, eligible.db)
     read = list(_of_list(space, eligible, readable, least)[:limit])
     near = [each for each in read if each.imgrec_similarity >= least]
     says_all = len(near) < len(read) or any(each.imgrec_says_all for each in near)
@@ -52,18 +54,11 @@ def from_list(
     return SimilarProducts(near, space.label, "list")
 
 
-def _readable(space: SpaceDefinition, key: Any, using: str, *, served_only: bool) -> Part | None:
-    lists = connections[using].ops.quote_name(space.list_model._meta.db_table)
-    items: QuerySet[Any] = space.item_model._base_manager.all()
-    shown = compiled(visible(space, items).filter(pk=key).values("pk"), using)
-    if shown is None:
-        return None
-    field = space.list_model._meta.get_field("neighbours").base_field
-    prepared = field.get_db_prep_value(key, connections[using])
+def _readable(condition: str, space: SpaceDefinition, key: Any, shown: Part, using: str) -> Part:
     return compose(
-        _READABLE + (_SERVED if served_only else ""),
-        lists=lists,
-        key=Part("%s", (prepared,)),
+        condition,
+        lists=connections[using].ops.quote_name(space.list_model._meta.db_table),
+        key=of_key(space, key, using),
         shown=shown,
         spaces=Space._meta.db_table,
         label=Part("%s", (space.label,)),
