@@ -17,6 +17,8 @@ INSTALLED_APPS = [
     "imgrec",
     "benchmarks.shop",
 ]
+ROOT_URLCONF = "benchmarks.shop.urls"
+STATIC_URL = "static/"
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 DATABASES = {
     "default": environment.database(

@@ -1,0 +1,47 @@
+"""Stored lists as long as a shop's, but of any products: what reading them costs is the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+LENGTH = 96
+
+
+@dataclass(frozen=True)
+class AnyLists:
+    """Rows of a list table of ``n`` products, made a slice at a time: (n, 96) keys or cosines.
+
+    Neighbours are strewn over the whole table, so that each is on a page of its own.
+    """
+
+    n: int
+    is_keys: bool
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, part: slice) -> Any:
+        start, stop, _step = part.indices(self.n)
+        count = stop - start
+        if not self.is_keys:
+            return np.tile(np.linspace(0.95, 0.55, LENGTH), (count, 1))
+        # 96 distinct ones, evenly spaced from a random start; none is the product itself
+        random = np.random.default_rng([self.seed, start])
+        room = self.n - 1
+        step = max(1, room // LENGTH)
+        places = random.integers(0, room, (count, 1)) + step * random.permuted(
+            np.tile(np.arange(LENGTH), (count, 1)), axis=1
+        )
+        owners = np.arange(start, stop)[:, None]
+        return (owners + 1 + places % room) % self.n + 1
+
+
+def fill_any_lists(n: int, *, seed: int = 0) -> None:
+    """Give each of ``n`` products a list."""
+    from benchmarks.shop import fill_lists
+
+    fill_lists(AnyLists(n, is_keys=True, seed=seed), AnyLists(n, is_keys=False))
