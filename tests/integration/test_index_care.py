@@ -222,14 +222,19 @@ def test_who_watches_sees_the_table_pass(
     products(space, 3000)
     seen: list[Building] = []
     facts: list[bool] = []
+    facts_of_others: list[bool] = []
 
     def watch(building: Building) -> None:
         seen.append(building)
         facts.append(index_facts.examine(space).building)
+        execute("SET ROLE pg_signal_backend")  # as a role that may see nothing of others' work
+        facts_of_others.append(index_facts.examine(space, rows=0).building)
+        execute("RESET ROLE")
 
     monkeypatch.setattr(index_building, "LOOK_SECONDS", 0.02)
     index_building.mend(space, watch=watch)
     assert any(facts)
+    assert any(facts_of_others)
     assert any(0 < building.done <= building.total for building in seen)
 
 
