@@ -18,18 +18,21 @@ from imgrec.reading import Vectors
 from imgrec.spaces import SpaceDefinition
 from imgrec.topk import Matrix, Places, group_starts, unit
 
-ITEMS_OF_A_CLUSTER = 1024
+ITEMS_OF_A_CLUSTER = 512
+MOST_CLUSTERS = 4096
 # Vectors the centres are learned from: this many a cluster.
 LEARNED_FROM = 64
 ROUNDS = 10
-# Share of all items that a cluster's items are compared with, and the least number of them.
-COMPARED_SHARE = 0.08
-COMPARED_ITEMS = 40_000
+# Clusters an item asks for: those of the centres nearest to it. A cluster is compared with all
+# that one in a hundred of its items ask for.
+PROBES = 12
+ASKED_FOR_BY = 0.01
+ENOUGH = 1024
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Keys of some look-alikes, and the numbers of the clusters around them, nearest first."""
+    """Keys of some look-alikes, and the numbers of the clusters to compare them with (or all)."""
 
     items: list[Any]
     compared_with: list[int]
@@ -38,18 +41,24 @@ class Cluster:
 def clusters(space: SpaceDefinition, version: str, count: int) -> list[Cluster]:
     """Cluster the ``count`` items of a space.
 
-    Memory: the sample (items / 16 vectors of dimensions * 4 B) and a key an item.
+    Memory: the sample (items / 8 vectors of dimensions * 4 B), clusters ** 2 * 4 B, and a key
+    an item.
     """
-    wanted = max(2, count // ITEMS_OF_A_CLUSTER)
+    wanted = min(max(2, count // ITEMS_OF_A_CLUSTER), MOST_CLUSTERS)
     random = np.random.default_rng(0)
     share = min(1.0, wanted * LEARNED_FROM / max(count, 1))
     sample = [m[random.random(len(m)) < share] for _keys, m in _items(space, version)]
     centres = learn(np.concatenate(sample), wanted, random)
     members: list[list[Any]] = [[] for _ in centres]
+    asked = np.zeros((len(centres), len(centres)), np.int32)
     for keys, matrix in _items(space, version):
-        for key, cluster in zip(keys.tolist(), _nearest(matrix, centres), strict=True):
+        own = _assign(matrix, centres, asked)
+        for key, cluster in zip(keys.tolist(), own.tolist(), strict=True):
             members[cluster].append(key)
-    return _with_surroundings(centres, members, count)
+    return [
+        Cluster(keys, _compared_with(len(keys), row, members))
+        for keys, row in zip(members, asked, strict=True)
+    ]
 
 
 def _items(space: SpaceDefinition, version: str) -> Iterator[tuple[npt.NDArray[Any], Matrix]]:
@@ -85,12 +94,18 @@ def _nearest(matrix: Matrix, centres: Matrix) -> Places:
     return np.concatenate(found) if found else np.empty(0, np.intp)
 
 
-def _with_surroundings(centres: Matrix, members: list[list[Any]], count: int) -> list[Cluster]:
-    sizes = np.array([len(keys) for keys in members])
-    enough = max(COMPARED_ITEMS, int(COMPARED_SHARE * count))
-    found = []
-    for keys, similarities in zip(members, centres @ centres.T, strict=True):
-        order = np.argsort(-similarities, kind="stable")
-        within = int(np.searchsorted(np.cumsum(sizes[order]), enough)) + 1
-        found.append(Cluster(keys, order[:within].tolist()))
-    return found
+def _assign(matrix: Matrix, centres: Matrix, asked: npt.NDArray[np.int32]) -> Places:
+    """Return each item's cluster; count in ``asked`` which clusters its items ask for."""
+    similarities = matrix @ centres.T
+    own = np.argmax(similarities, axis=1)
+    probes = min(PROBES, len(centres))
+    bar = np.partition(similarities, -probes, axis=1)[:, -probes]
+    item, cluster = np.nonzero(similarities >= bar[:, None])
+    np.add.at(asked, (own[item], cluster), 1)
+    return own
+
+
+def _compared_with(size: int, asked: npt.NDArray[np.int32], members: list[list[Any]]) -> list[int]:
+    found = np.flatnonzero(asked > ASKED_FOR_BY * size).tolist()
+    # a short list says that there is no more: what few surround is compared with everything
+    return found if sum(len(members[i]) for i in found) >= ENOUGH else []

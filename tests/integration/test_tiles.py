@@ -159,7 +159,7 @@ def test_a_build_by_clusters_is_nearly_exact(
 ) -> None:
     settings.IMGREC = {**settings.IMGREC, "exact_lists_below": 0}
     monkeypatch.setattr(clusters, "ITEMS_OF_A_CLUSTER", 40)
-    monkeypatch.setattr(clusters, "COMPARED_ITEMS", 600)
+    monkeypatch.setattr(clusters, "PROBES", 6)
     stock(space, 2000, clusters=40)
     assert build(space) > 40
     keys, table = similarities(space)
