@@ -97,7 +97,7 @@ def _nearest(matrix: Matrix, centres: Matrix) -> Places:
 def _assign(matrix: Matrix, centres: Matrix, asked: npt.NDArray[np.int32]) -> Places:
     """Return each item's cluster; count in ``asked`` which clusters its items ask for."""
     similarities = matrix @ centres.T
-    own = np.argmax(similarities, axis=1)
+    own: Places = np.argmax(similarities, axis=1)
     probes = min(PROBES, len(centres))
     bar = np.partition(similarities, -probes, axis=1)[:, -probes]
     item, cluster = np.nonzero(similarities >= bar[:, None])
