@@ -30,7 +30,7 @@ format: $(VENV)/.test-installed
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.test-installed
+bench: $(VENV)/.bench-installed
 	@set -e; for script in benchmarks/[!_]*.py; do \
 	    name=$$(basename $$script .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS); \
 	done

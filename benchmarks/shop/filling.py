@@ -49,6 +49,11 @@ def fill(n: int, *, seed: int = 0, index: bool = True) -> Filled:
     return Filled(n, rows_seconds, build_index() if index else 0.0)
 
 
+def shares_of(n: int, *, seed: int = 0) -> Any:
+    """Return the ``share`` of products 1 to ``n``, (n,)."""
+    return np.random.default_rng([seed, 2]).permutation(n) * SHARES // n
+
+
 def fill_lists(neighbours: Any, similarities: Any) -> None:
     """Replace all stored lists: integer keys and cosines (n, length) of products 1 to n."""
     from imgrec.spaces import all_spaces
@@ -62,7 +67,7 @@ def fill_lists(neighbours: Any, similarities: Any) -> None:
 
 def _products(n: int, seed: int) -> Iterator[bytes]:
     """Yield the products' rows; the categories are those the vectors are drawn from."""
-    shares = np.random.default_rng([seed, 2]).permutation(n) * SHARES // n
+    shares = shares_of(n, seed=seed)
     kinds = categories(n, seed=seed)
     for start in range(0, n, CHUNK):
         part = slice(start, start + CHUNK)
