@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.expressions import Col, RawSQL
+from django.db.models.sql import Query
+from django.db.models.sql.constants import LOUTER
+from django.db.models.sql.where import ExtraWhere
 
 from imgrec.spaces import SpaceDefinition
 
@@ -40,3 +45,43 @@ def joins_many(rows: QuerySet[Any]) -> bool:
     joins = (join for alias, join in rows.query.alias_map.items() if used[alias])
     fields: list[Any] = [join.join_field for join in joins if hasattr(join, "join_field")]
     return any(field.one_to_many or field.many_to_many for field in fields)
+
+
+def keys_of(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
+    """Return only the keys, some of them twice if that is simpler: who they are, not what.
+
+    Annotations and the joins they alone need are left out, or PostgreSQL would group a whole
+    catalogue to find a few products in it.
+    """
+    bare = rows.order_by()
+    bare.query.distinct = False
+    is_filtered_by_groups = bare.query.where.contains_aggregate
+    if not is_filtered_by_groups:
+        bare.query.group_by = None
+    keys = bare.values(path)
+    if not is_filtered_by_groups:
+        _drop_idle_joins(keys.query)
+    return keys
+
+
+def _drop_idle_joins(query: Query) -> None:
+    """Leave out joins that neither the filters nor the keys look at, and that filter nothing."""
+    used = {getattr(each, "alias", None) for each in _parts([query.where, *query.select])}
+    if None in used:
+        return
+    for alias, join in reversed(query.alias_map.items()):
+        if alias not in used and getattr(join, "join_type", None) == LOUTER:
+            query.alias_refcount[alias] = 0
+        else:
+            used.add(getattr(join, "parent_alias", None) or alias)
+
+
+def _parts(expressions: Iterable[Any]) -> Iterator[Any]:
+    """Yield every column that expressions look at; of raw SQL, which may look at any, itself."""
+    for expression in expressions:
+        if isinstance(expression, Col | RawSQL | ExtraWhere):
+            yield expression
+        elif hasattr(expression, "get_external_cols"):
+            yield from expression.get_external_cols()
+        elif hasattr(expression, "get_source_expressions"):
+            yield from _parts(expression.get_source_expressions())

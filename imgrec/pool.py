@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
-from imgrec.among import joins_many
+from imgrec.among import joins_many, keys_of
 from imgrec.conf import settings
 from imgrec.models import Space
 from imgrec.seeds import key_field, names_of, version_of
@@ -165,20 +165,15 @@ class Search:
 
     def _keys(self) -> Part:
         """Return the keys of the eligible products, some of them twice if that is simpler."""
-        rows = self.rows.order_by().values(item_path(self.space))
-        rows.query.distinct = False
-        if rows.query.group_by is True and not rows.query.where.contains_aggregate:
-            rows.query.group_by = None
+        rows = keys_of(self.rows, item_path(self.space))
         names = names_of(self.space, self.using)
         nothing = compose("SELECT {item} FROM {photos} WHERE false", **names)
         return compiled(rows, self.using) or nothing
 
     def _counted(self, keys: Part) -> Part:
         """Return the keys of the eligible products, each once."""
-        if not joins_many(self.rows):
-            return keys
-        once = self.rows.order_by().values(item_path(self.space)).distinct()
-        return compiled(once, self.using) or keys
+        rows = keys_of(self.rows, item_path(self.space))
+        return compiled(rows.distinct(), self.using) or keys if joins_many(rows) else keys
 
     def _served(self) -> Part:
         labels = [each.label for each in spaces_of(self.space.item_model)]

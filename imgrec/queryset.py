@@ -45,7 +45,7 @@ class SimilarityQuerySet(QuerySet[Any]):
             raise ValueError("similar_to() after slicing: call it first, then slice its result.")
         if self.query.combinator:
             raise ValueError("similar_to() on a union: call it on each part before the union.")
-        chosen = space or served_space(self.model)
+        chosen = space or served_space(self.model, self.db)
         key = seed_key(chosen, seed)
         least = settings.min_similarity if min_similarity is None else min_similarity
         live = cast(Self, ordered_by_distance(self, chosen, key, least))

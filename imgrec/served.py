@@ -11,10 +11,11 @@ from imgrec.models import Space
 from imgrec.spaces import SpaceDefinition, all_spaces, spaces_of
 
 
-def served_space(model: type[models.Model]) -> SpaceDefinition:
+def served_space(model: type[models.Model], using: str | None = None) -> SpaceDefinition:
     """Return the space shown for products of this model.
 
-    One SELECT when a model has several, none otherwise.
+    One SELECT when a model has several, none otherwise. ``using``: the alias of the database to
+    ask, instead of the router's.
 
     Raises:
         LookupError: the model has none.
@@ -28,7 +29,8 @@ def served_space(model: type[models.Model]) -> SpaceDefinition:
         )
     if len(spaces) == 1:
         return spaces[0]
-    shown = Space.objects.filter(is_served=True, label__in=[space.label for space in spaces])
+    rows = Space.objects.using(using) if using else Space.objects
+    shown = rows.filter(is_served=True, label__in=[space.label for space in spaces])
     label = shown.values_list("label", flat=True).first()
     return next((space for space in spaces if space.label == label), spaces[0])
 

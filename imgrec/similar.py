@@ -84,7 +84,10 @@ def similar_to_photo(
         LookupError: ``model`` (or ``among``) is needed to tell which products are meant.
     """
     started = time.perf_counter()
-    space = served_space(model or (among.model if among is not None else _only_model()))
+    if among is None:
+        space = served_space(model or _only_model())
+    else:
+        space = served_space(model or among.model, among.db)
     rows = candidates(space, among)
     limit, least = _checked(limit), _least(min_similarity)
     data = photo if isinstance(photo, bytes) else photo.read(settings.max_upload_bytes + 1)

@@ -44,8 +44,12 @@ def from_list(
     condition = _READABLE + (_SERVED if served_only else "")
     readable = _readable(condition, space, key, shown, eligible.db)
     read = list(_of_list(space, eligible, readable, least)[:limit])
-    near = [each for each in read if each.imgrec_similarity >= least]
-    says_all = len(near) < len(read) or any(each.imgrec_says_all for each in near)
+    # once each, even where the caller annotates what a product has several of
+    once = {space.item_key(each): each for each in reversed(read)}
+    near = [each for each in reversed(once.values()) if each.imgrec_similarity >= least]
+    says_all = len(near) < len(once) or (
+        len(read) < limit and any(each.imgrec_says_all for each in near)
+    )
     if len(near) < limit and not says_all:
         return None
     for product in near:

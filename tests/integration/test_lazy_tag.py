@@ -102,14 +102,14 @@ def test_the_place_costs_no_query(products: list[Product]) -> None:
     assert len(captured) == 0
 
 
-def test_the_fragment_costs_the_product_and_two_selects(
+def test_the_fragment_costs_the_product_and_the_list(
     products: list[Product], client: Client
 ) -> None:
     url = address(render(LAZY, product=products[0]))
     with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
     reads = [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
-    assert len(reads) == 3
+    assert len(reads) == 2
 
 
 def test_the_place_is_as_large_as_the_list_and_has_a_link(products: list[Product]) -> None:
