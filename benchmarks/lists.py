@@ -25,7 +25,7 @@ from benchmarks._lists import (
     timed,
     worst_difference,
 )
-from benchmarks._report import Row, main
+from benchmarks._report import Row, circumstances, main
 from benchmarks._vectors import Vectors, clustered
 from benchmarks.shop import fill, running_shop
 
@@ -39,10 +39,14 @@ def measure(*, quick: bool) -> list[Row]:
     small, medium, large = QUICK_SIZES if quick else SIZES
     repeats = 3 if quick else 5
     with running_shop():
-        rows, seconds = in_one_process(small, repeats)
-        rows += in_tiles(medium, seconds * (medium / small) ** 2, small)
-        rows += repairs(medium, repeats)
-        return rows + by_clusters(large, queries=1_000 if quick else 10_000)
+        with circumstances(n=small, seed=0, repeats=repeats):
+            rows, seconds = in_one_process(small, repeats)
+        with circumstances(n=medium, seed=0, repeats=1):
+            rows += in_tiles(medium, seconds * (medium / small) ** 2, small)
+        with circumstances(n=medium, seed=0, repeats=repeats):
+            rows += repairs(medium, repeats)
+        with circumstances(n=large, seed=0, repeats=1):
+            return rows + by_clusters(large, queries=1_000 if quick else 10_000)
 
 
 def in_one_process(n: int, repeats: int) -> tuple[list[Row], float]:

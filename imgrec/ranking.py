@@ -72,7 +72,8 @@ class Ranking:
         least = self._least(block, rows, sideways=sideways)
         chosen = np.flatnonzero(block > (least[None, :] if sideways else least[:, None]))
         values = block.ravel()[chosen]
-        row, column = np.divmod(chosen, block.shape[1])
+        row = chosen // block.shape[1]  # twice as quick as divmod
+        column = chosen - row * block.shape[1]
         if not sideways:
             return row, column, values
         order = np.argsort(column.astype(np.uint16), kind="stable")  # 16 bits: sorted by radix
