@@ -86,7 +86,12 @@ def names_of(space: SpaceDefinition, using: str) -> dict[str, Part]:
 
 def of_key(space: SpaceDefinition, key: Any, using: str) -> Part:
     """Return an item's key as a parameter."""
-    return Part("%s", (key_field(space).get_db_prep_value(key, connections[using]),))
+    return Part("%s", (prepared_key(space, key, using),))
+
+
+def prepared_key(space: SpaceDefinition, key: Any, using: str) -> Any:
+    """Return an item's key as the database takes it."""
+    return key_field(space).get_db_prep_value(key, connections[using])
 
 
 def key_field(space: SpaceDefinition) -> Any:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from imgrec import live, photo_queries, ways
 from imgrec.among import candidates
+from imgrec.choice import Choice
 from imgrec.conf import settings
 from imgrec.guest import reading
 from imgrec.matching import note_photos
@@ -18,12 +19,11 @@ from imgrec.pool import Search
 from imgrec.queryset import seed_key
 from imgrec.results import SimilarProducts
 from imgrec.search_settings import pool_settings
-from imgrec.seeds import is_visible, of_seed, of_vector
+from imgrec.seeds import of_seed, of_vector
 from imgrec.served import decides_what_is_served, likely_served, remember_served, served_space
 from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
-from imgrec.sql import Part
 from imgrec.stored import from_list
-from imgrec.visibility import item_path, recommendable
+from imgrec.visibility import recommendable
 
 
 def similar_products(
@@ -110,15 +110,13 @@ class _Asked:
 
     def products_like(self, seed: models.Model, space: SpaceDefinition) -> SimilarProducts:
         """Return products by the list, else by a live search."""
-        key = space.item_key(seed)
-        rows = candidates(space, self.among).exclude(**{item_path(space): key})
-        rows = recommendable(space, rows)
-        shown = is_visible(space, key, rows.db)
-        found = self._listed(seed, space, rows, shown)
+        choice = Choice(space, space.item_key(seed), self.among)
+        found = self._listed(seed, choice)
         if found is not None:
             return found
-        photos, given = of_seed(space, key, rows.db, shown=shown), self.is_of_space
-        search = Search(space, photos, rows, rows.db, is_given=given)
+        using, given = choice.using, self.is_of_space
+        photos = of_seed(space, choice.key, using, shown=choice.shown)
+        search = Search(space, photos, choice.rows, using, is_given=given)
         found = live.find(search, self.limit, self.least)
         served = space_by_label(found.space)
         if served is None or served.label == space.label:
@@ -127,20 +125,11 @@ class _Asked:
         remember_served(type(seed), served.label)
         return self.products_like(seed, served)
 
-    def _listed(
-        self, seed: models.Model, space: SpaceDefinition, rows: QuerySet[Any], shown: Part
-    ) -> SimilarProducts | None:
-        found = from_list(
-            space,
-            space.item_key(seed),
-            rows,
-            self.limit,
-            self.least,
-            shown=shown,
-            served_only=not (self.is_of_space and decides_what_is_served(space)),
-        )
+    def _listed(self, seed: models.Model, choice: Choice) -> SimilarProducts | None:
+        served_only = not (self.is_of_space and decides_what_is_served(choice.space))
+        found = from_list(choice, self.limit, self.least, served_only=served_only)
         if found:
-            note_photos(found, seed, rows.db)
+            note_photos(found, seed, choice.using)
         return found
 
 

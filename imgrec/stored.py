@@ -8,12 +8,13 @@ from django.db import connections
 from django.db.models import BooleanField, F, FloatField, Func, IntegerField, QuerySet
 from django.db.models.expressions import RawSQL
 
+from imgrec.choice import Choice
 from imgrec.conf import settings
 from imgrec.models import Space
+from imgrec.remembered import has_constant_rules, instances, is_plain
 from imgrec.results import SimilarProducts
-from imgrec.seeds import of_key
+from imgrec.seeds import of_key, prepared_key
 from imgrec.served import decides_what_is_served
-from imgrec.spaces import SpaceDefinition
 from imgrec.sql import Part, compose
 from imgrec.visibility import item_path
 
@@ -26,24 +27,15 @@ _SERVED = """ AND EXISTS (
 
 
 def from_list(
-    space: SpaceDefinition,
-    key: Any,
-    eligible: QuerySet[Any],
-    limit: int,
-    least: float,
-    *,
-    shown: Part,
-    served_only: bool,
+    choice: Choice, limit: int, least: float, *, served_only: bool
 ) -> SimilarProducts | None:
     """Return products from an item's stored list, or None when it cannot tell enough.
 
-    ``eligible``: the products to choose from. ``shown``: the condition for the item to be a
-    seed. ``served_only``: the space must be the one that shoppers see, and the list of the
-    version they see.
+    ``served_only``: the space must be the one that shoppers see, and the list of the version
+    they see.
     """
-    condition = _READABLE + (_SERVED if served_only else "")
-    readable = _readable(condition, space, key, shown, eligible.db)
-    read = list(_of_list(space, eligible, readable, least)[:limit])
+    space = choice.space
+    read = _read(choice, limit, least, _READABLE + (_SERVED if served_only else ""))
     # once each, even where the caller annotates what a product has several of
     once = {space.item_key(each): each for each in reversed(read)}
     near = [each for each in reversed(once.values()) if each.imgrec_similarity >= least]
@@ -58,27 +50,40 @@ def from_list(
     return SimilarProducts(near, space.label, "list")
 
 
-def _readable(condition: str, space: SpaceDefinition, key: Any, shown: Part, using: str) -> Part:
+def _read(choice: Choice, limit: int, least: float, condition: str) -> list[Any]:
+    """Return the first products of the list that may be shown, as the database finds them."""
+    space, using = choice.space, choice.using
+    full = min(settings.refill_below, settings.stored_neighbours)
+
+    def put_together() -> QuerySet[Any]:
+        return _of_list(choice, _readable(condition, choice), full, least)[:limit]
+
+    if not (is_plain(choice.among) and has_constant_rules(space)):
+        return list(put_together())
+    name = (space, choice.among.model, using, limit, least, full, condition)
+    return instances(name, prepared_key(space, choice.key, using), using, put_together)
+
+
+def _readable(condition: str, choice: Choice) -> Part:
+    space, using = choice.space, choice.using
     return compose(
         condition,
         lists=connections[using].ops.quote_name(space.list_model._meta.db_table),
-        key=of_key(space, key, using),
-        shown=shown,
+        key=of_key(space, choice.key, using),
+        shown=choice.shown,
         spaces=Space._meta.db_table,
         label=Part("%s", (space.label,)),
         of_several="AND space.is_served" if decides_what_is_served(space) else "",
     )
 
 
-def _of_list(
-    space: SpaceDefinition, eligible: QuerySet[Any], readable: Part, least: float
-) -> QuerySet[Any]:
+def _of_list(choice: Choice, readable: Part, full: int, least: float) -> QuerySet[Any]:
     """Return the eligible products of the list, which is joined, in its order."""
-    lists = connections[eligible.db].ops.quote_name(space.list_model._meta.db_table)
+    space, eligible = choice.space, choice.rows
+    lists = connections[choice.using].ops.quote_name(space.list_model._meta.db_table)
     neighbours = RawSQL(f"{lists}.neighbours", ())  # noqa: S611 - no value in it
     similarities = RawSQL(f"{lists}.similarities", ())  # noqa: S611
     length = f"cardinality({lists}.neighbours)"
-    full = min(settings.refill_below, settings.stored_neighbours)
     key = F(item_path(space))
     place = Func(neighbours, key, function="array_position", output_field=IntegerField())
     found: QuerySet[Any] = (

@@ -47,6 +47,8 @@ READ = of(
     "visibility",
     "cards",
     "quiet",
+    "remembered",
+    "choice",
     "showing",
     "fragments",
     "among",

@@ -1,0 +1,185 @@
+"""Statements remembered from page to page: the same answers, and only where nothing can differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.test.utils import CaptureQueriesContext
+from django.utils.functional import lazy
+
+from imgrec import indexing, remembered, similar_products
+from imgrec.spaces import space_by_label
+from tests.pictures import upload
+from tests.shapes import SHAPES, Shape
+from tests.testapp.models import Product, Tag
+
+pytestmark = pytest.mark.django_db
+
+HUES = [0.0, 0.02, 0.2, 0.31, 0.33, 0.66]
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    remembered.forget()
+    yield
+    remembered.forget()
+
+
+@pytest.fixture
+def products() -> list[Product]:
+    made = [Product.objects.create(title=f"{hue}", photo=upload(hue)) for hue in HUES]
+    indexing.work()
+    return made
+
+
+def told(found: Any) -> list[tuple[Any, ...]]:
+    """Return all there is to know of a result."""
+    return [
+        (type(each), {k: v for k, v in vars(each).items() if k not in {"_state", "matched_image"}})
+        for each in found
+    ]
+
+
+def learned() -> list[remembered.Statement]:
+    """Return the statements remembered."""
+    return [each for each in remembered._statements.values() if each is not None]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_answers_are_the_same_remembered_or_not(shape: Shape) -> None:
+    made = [shape.make(hue) for hue in HUES]
+    indexing.work()
+    fresh = []
+    for product in made:
+        remembered.forget()
+        fresh.append(told(similar_products(product)))
+    remembered.forget()
+    again = [told(similar_products(product)) for product in made]
+    assert again == fresh
+    assert len(learned()) == 1
+    known = similar_products(made[0])
+    assert known.way == "list"
+    assert {each._state.db for each in known} == {"default"}
+    assert {each._state.adding for each in known} == {False}
+
+
+def test_the_third_page_sends_what_the_first_sent(products: list[Product]) -> None:
+    sent = []
+    for product in products[:3]:
+        with CaptureQueriesContext(connection) as captured:
+            similar_products(product)
+        (read,) = (each["sql"] for each in captured if "SAVEPOINT" not in each["sql"])
+        sent.append(read.replace(f"= {product.pk}", "= …"))
+    assert len(set(sent)) == 1
+    assert len(learned()) == 1
+
+
+def test_what_is_hidden_is_gone_at_once(products: list[Product]) -> None:
+    for product in products:
+        similar_products(product)
+    first = similar_products(products[0])[0]
+    Product.objects.filter(pk=first.pk).update(published=False)
+    assert first.pk not in [each.pk for each in similar_products(products[0])]
+    assert similar_products(first) == []
+    products[2].delete()
+    assert len(similar_products(products[0])) == len(products) - 3
+
+
+def test_limits_and_floors_have_statements_of_their_own(products: list[Product]) -> None:
+    for options in ({"limit": 2}, {"limit": 3}, {"min_similarity": 0.9}, {}):
+        fresh = similar_products(products[0], **options)
+        for product in products:
+            similar_products(product, **options)
+        assert told(similar_products(products[0], **options)) == told(fresh)
+    assert len(learned()) == 4
+
+
+def test_settings_are_heeded_at_once(products: list[Product], settings: Any) -> None:
+    for product in products:
+        similar_products(product)
+    settings.IMGREC = {**settings.IMGREC, "min_similarity": 0.999}
+    assert similar_products(products[0]) == []
+
+
+@pytest.mark.parametrize(
+    "among",
+    [
+        Product.objects.filter(stock__gt=0),
+        Product.objects.exclude(title="0.2"),
+        Product.objects.filter(tags__isnull=True),
+        Product.objects.annotate(dear=F("price") * 2),
+        Product.objects.defer("price"),
+        Product.objects.select_for_update(),
+        Product.objects.prefetch_related(Prefetch("tags", Tag.objects.all())),
+        Product.objects.distinct(),
+        Product.objects.extra(where=["1 = 1"]),
+    ],
+)
+def test_a_choice_of_the_shops_is_put_together_each_time(
+    products: list[Product], among: QuerySet[Any]
+) -> None:
+    assert not remembered.is_plain(among.all())
+    for product in products[:3]:
+        assert similar_products(product, among=among.all())
+    assert learned() == []
+
+
+def test_all_products_are_plain_whoever_says_so(products: list[Product]) -> None:
+    assert remembered.is_plain(Product.objects.all())
+    assert remembered.is_plain(Product.objects.all().using("default"))
+
+
+@pytest.mark.parametrize("method", ["_fetch_all", "filter", "_clone"])
+def test_a_queryset_with_a_will_of_its_own_is_not_plain(method: str) -> None:
+    base = type(Product.objects.all())
+    own = {method: lambda self, *args, **kwargs: getattr(base, method)(self, *args, **kwargs)}
+    assert not remembered.is_plain(type("Own", (base,), own)(Product))
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_constant"),
+    [
+        (None, True),
+        (Q(published=True), True),
+        (Q(stock__gt=0) | ~Q(title__in=["a", "b"]), True),
+        (Q(title=lazy(lambda: "today", str)()), False),
+        (Q(stock__gt=F("price")), False),
+        (Q(pk__in=Product.objects.none()), False),
+        (Q(stock__in=[F("price")]), False),
+    ],
+)
+def test_only_constant_rules_are_remembered(rule: Q | None, is_constant: bool) -> None:
+    space = space_by_label("testapp.product.embedding")
+    assert space is not None
+    for rules in ({"visible": rule, "recommend": None}, {"visible": None, "recommend": rule}):
+        assert remembered.has_constant_rules(replace(space, **rules)) is is_constant
+
+
+def test_no_more_are_kept_than_are_of_use(
+    products: list[Product], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "MOST", 4)
+    for limit in range(1, 30):
+        assert len(similar_products(products[limit % 3], limit=limit)) == min(limit, 5)
+    assert len(remembered._statements) + len(remembered._examples) <= 4
+
+
+def test_an_instance_is_made_as_the_shop_makes_it(
+    products: list[Product], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for product in products[:2]:
+        similar_products(product)
+    made: list[Any] = []
+    from_db = Product.from_db
+
+    def noted(cls: type[Product], *args: Any) -> Product:
+        made.append(args)
+        return from_db(*args)
+
+    monkeypatch.setattr(Product, "from_db", classmethod(noted))
+    assert len(similar_products(products[3])) == len(made) == 5
