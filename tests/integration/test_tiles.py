@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from tests.brute_force import differences, similarities
 from tests.elsewhere import elsewhere
 from tests.synthetic import fill
 from tests.testapp.models import Item, ItemPhoto, Product
+from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -194,4 +197,19 @@ def test_four_workers_share_the_tiles_while_products_change(space: SpaceDefiniti
         work()
     neighbours.repair(space)
     assert sum(built) == 10
+    assert differences(space) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_real_workers_build_what_was_planned(
+    space: SpaceDefinition, start_worker: Callable[..., Worker]
+) -> None:
+    stock(space, 700)
+    assert neighbours.rebuild(space) == 11
+    start_worker(spread_above=0)
+    start_worker(spread_above=0)
+    deadline = time.monotonic() + 60
+    while ListTile.objects.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not ListTile.objects.exists()
     assert differences(space) == []
