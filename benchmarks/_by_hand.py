@@ -15,8 +15,7 @@ WHERE {where} AND p.id <> %s AND e.version = %s
 ORDER BY {order} LIMIT %s
 """
 _SETTINGS = (
-    "SELECT set_config('hnsw.iterative_scan', 'strict_order', true),"
-    " set_config('hnsw.ef_search', %s, true)"
+    "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', %s, true)"
 )
 
 
@@ -39,14 +38,23 @@ def search(seed: Any, filters: dict[str, Any], limit: int, *, exact: bool = Fals
 
 
 def search_under_settings(
-    seed: Any, filters: dict[str, Any], limit: int, ef_search: int, *, exact: bool = False
+    seed: Any,
+    filters: dict[str, Any],
+    limit: int,
+    ef_search: int,
+    *,
+    scan: str = "strict_order",
+    exact: bool = False,
 ) -> list[Any]:
-    """Do so in a transaction of its own, with the settings of a live search, gone afterwards."""
+    """Do so in a transaction of its own, with the settings of a live search, gone afterwards.
+
+    ``scan`` is ``hnsw.iterative_scan``; in ``relaxed_order`` rows may come out of order.
+    """
     from django.db import connection, transaction
 
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_SETTINGS, [str(ef_search)])
+            cursor.execute(_SETTINGS, [str(ef_search), scan])
         rows = search(seed, filters, limit, exact=exact)
         transaction.set_rollback(True)
     return rows

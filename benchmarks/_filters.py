@@ -47,14 +47,16 @@ class Category:
 
 ALL = Share("all", EVERYTHING)
 HALF = Share("50 %", 5_000)
+OWN_CATEGORY = Category("own category", own=True)
+ANOTHER_CATEGORY = Category("another category", own=False)
 FILTERS = (
     ALL,
     HALF,
     Share("5 %", 500),
     Share("0.1 %", 10),
     Share("0.01 %", 1),
-    Category("own category", own=True),
-    Category("another category", own=False),
+    OWN_CATEGORY,
+    ANOTHER_CATEGORY,
 )
 
 

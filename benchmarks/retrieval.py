@@ -17,7 +17,6 @@ No lists are stored, so that every search is live. Rivals: the extra ``bench``.
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 from benchmarks import _recall as recall
@@ -25,6 +24,7 @@ from benchmarks._beside import Recalled, engine_rows, exact_rows
 from benchmarks._filters import FILTERS
 from benchmarks._live import live_rows
 from benchmarks._report import Row, circumstances, main, progress
+from benchmarks._seeds import some_products
 from benchmarks._truth import Catalogue, Truth, brute_force
 from benchmarks.shop import build_index, fill, running_shop
 from benchmarks.shop.indexes import hnsw, index_bytes
@@ -53,7 +53,7 @@ def _at(catalogue: Catalogue, *, quick: bool) -> list[Row]:
     n = catalogue.n
     progress(f"{n:,} products: filling, brute force")
     fill(n, seed=SEED, index=False)
-    seeds = _seeds(n, QUICK_QUERIES if quick else QUERIES)
+    seeds = some_products(n, QUICK_QUERIES if quick else QUERIES, seed=SEED)
     keys = [seed.pk - 1 for seed in seeds]
     truths = brute_force(catalogue, keys, {each.name: each.mask for each in FILTERS}, recall.K)
     with circumstances(repeats=len(seeds)):
@@ -66,14 +66,6 @@ def _at(catalogue: Catalogue, *, quick: bool) -> list[Row]:
         recalled = Recalled(keys, truths["all"], reached)
         rows += engine_rows(catalogue, timed, rounds, recalled)
     return rows
-
-
-def _seeds(n: int, count: int) -> list[Any]:
-    from benchmarks.shop.models import Product
-
-    keys = random.Random(SEED).sample(range(1, n + 1), min(n, count))
-    found = Product.objects.in_bulk(keys)
-    return [found[key] for key in keys]
 
 
 def _quality(
