@@ -15,7 +15,7 @@ from imgrec.remembered import has_constant_rules, instances, is_plain
 from imgrec.results import SimilarProducts
 from imgrec.seeds import of_key, prepared_key
 from imgrec.served import decides_what_is_served
-from imgrec.sql import Part, compose
+from imgrec.sql import Part, compiled, compose
 from imgrec.visibility import item_path
 
 # What may be read of a list: nothing of a hidden seed's, nor of an encoder not served.
@@ -24,6 +24,9 @@ _SERVED = """ AND EXISTS (
     SELECT FROM {spaces} AS space WHERE space.label = {label}
         AND space.served_version = {lists}.version {of_several}
 )"""
+
+# So many times as many neighbours as are wanted are looked up first.
+FIRST = 2
 
 
 def from_list(
@@ -55,13 +58,15 @@ def _read(choice: Choice, limit: int, least: float, condition: str) -> list[Any]
     space, using = choice.space, choice.using
     full = min(settings.refill_below, settings.stored_neighbours)
 
-    def put_together() -> QuerySet[Any]:
-        return _of_list(choice, _readable(condition, choice), full, least)[:limit]
+    def put_together(looked_up: RawSQL | None = None) -> QuerySet[Any]:
+        readable = _readable(condition, choice)
+        return _of_list(choice, readable, looked_up or _neighbours(choice), full, least)[:limit]
 
     if not (is_plain(choice.among) and has_constant_rules(space)):
         return list(put_together())
     name = (space, choice.among.model, using, limit, least, full, condition)
-    return instances(name, prepared_key(space, choice.key, using), using, put_together)
+    key = prepared_key(space, choice.key, using)
+    return instances(name, key, using, lambda: put_together(_first_or_all(choice, limit)))
 
 
 def _readable(condition: str, choice: Choice) -> Part:
@@ -77,20 +82,44 @@ def _readable(condition: str, choice: Choice) -> Part:
     )
 
 
-def _of_list(choice: Choice, readable: Part, full: int, least: float) -> QuerySet[Any]:
+def _neighbours(choice: Choice, slice_: str = "") -> RawSQL:
+    lists = connections[choice.using].ops.quote_name(choice.space.list_model._meta.db_table)
+    return RawSQL(f"{lists}.neighbours{slice_}", ())  # noqa: S611 - no value in it
+
+
+def _first_or_all(choice: Choice, limit: int) -> RawSQL:
+    """Return the keys to look up: the list's first, if enough of them are eligible.
+
+    To look up all costs three times as much, and more in a large table, whose rows are far apart.
+    """
+    every, first = _neighbours(choice), _neighbours(choice, f"[:{FIRST * limit}]")
+    path = item_path(choice.space)
+    eligible = choice.rows.filter(_IsIn(F(path), first)).order_by().values(path)[:limit]
+    enough = compiled(eligible, choice.using)
+    if enough is None:
+        return every
+    return RawSQL(  # noqa: S611 - put together from statements, values are parameters
+        f"CASE WHEN (SELECT count(*) FROM ({enough.sql}) AS enough) >= {limit}"  # noqa: S608
+        f" THEN {first.sql} ELSE {every.sql} END",
+        enough.params,
+    )
+
+
+def _of_list(
+    choice: Choice, readable: Part, looked_up: RawSQL, full: int, least: float
+) -> QuerySet[Any]:
     """Return the eligible products of the list, which is joined, in its order."""
     space, eligible = choice.space, choice.rows
     lists = connections[choice.using].ops.quote_name(space.list_model._meta.db_table)
-    neighbours = RawSQL(f"{lists}.neighbours", ())  # noqa: S611 - no value in it
     similarities = RawSQL(f"{lists}.similarities", ())  # noqa: S611
     length = f"cardinality({lists}.neighbours)"
     key = F(item_path(space))
-    place = Func(neighbours, key, function="array_position", output_field=IntegerField())
+    place = Func(_neighbours(choice), key, function="array_position", output_field=IntegerField())
     found: QuerySet[Any] = (
         eligible.extra(  # noqa: S610 - a join that models know nothing of; values are parameters
             tables=[space.list_model._meta.db_table], where=[readable.sql], params=readable.params
         )
-        .filter(_IsIn(key, neighbours))
+        .filter(_IsIn(key, looked_up))
         .annotate(
             imgrec_similarity=_At(similarities, place),
             # a list that is shorter than lists may become, or goes on below what is asked for

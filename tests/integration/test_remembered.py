@@ -183,3 +183,22 @@ def test_an_instance_is_made_as_the_shop_makes_it(
 
     monkeypatch.setattr(Product, "from_db", classmethod(noted))
     assert len(similar_products(products[3])) == len(made) == 5
+
+
+def test_most_pages_look_up_only_the_first_of_a_list() -> None:
+    made = [Product.objects.create(photo=upload(place / 40)) for place in range(30)]
+    indexing.work()
+    nearest = similar_products(made[0], limit=29)
+    assert len(nearest) == 29
+    for hidden in (0, 3, 4, 5, 12, 26, 27, 28):
+        Product.objects.filter(pk__in=[each.pk for each in nearest[:hidden]]).update(stock=0)
+        for product in made[:3]:  # remembered or not
+            similar_products(product, limit=3)
+        found = similar_products(made[0], limit=3)
+        assert told_keys(found) == told_keys(nearest[hidden : hidden + 3])
+        assert found.way == "list"
+
+
+def told_keys(found: Any) -> list[Any]:
+    """Return the products and how similar they are."""
+    return [(each.pk, each.similarity) for each in found]
