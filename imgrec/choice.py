@@ -1,26 +1,51 @@
-"""What may be shown beside one product."""
+"""What may be shown beside one product, or several."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, F, Func, QuerySet, Subquery
 
 from imgrec.among import candidates
 from imgrec.seeds import is_visible
+from imgrec.several import Weights
 from imgrec.spaces import SpaceDefinition
 from imgrec.sql import Part
-from imgrec.visibility import item_path, recommendable
+from imgrec.visibility import item_path, recommendable, visible
+from imgrec.wishes import check_path
 
 
 class Choice:
-    """The products that may be shown beside one; put together only if somebody asks."""
+    """The products that may be shown beside some; put together only if somebody asks.
 
-    def __init__(self, space: SpaceDefinition, key: Any, among: QuerySet[Any] | None) -> None:
+    ``likes`` and ``dislikes``: weights by key of what is asked about, itself never shown.
+    """
+
+    def __init__(
+        self,
+        space: SpaceDefinition,
+        likes: Weights,
+        dislikes: Weights,
+        among: QuerySet[Any] | None,
+        group_by: str | None = None,
+    ) -> None:
         self.space = space
-        self.key = key
+        self.likes, self.dislikes = likes, dislikes
         self.among = candidates(space, among)
+        self.group_by = group_by
+        if group_by:
+            check_path(space.item_model, group_by)
+
+    @property
+    def is_of_one(self) -> bool:
+        """Whether one product is asked about, and no other."""
+        return len(self.likes) == 1 and not self.dislikes
+
+    @property
+    def key(self) -> Any:
+        """The key of the one product."""
+        return next(iter(self.likes))
 
     @cached_property
     def using(self) -> str:
@@ -30,10 +55,23 @@ class Choice:
     @cached_property
     def rows(self) -> QuerySet[Any]:
         """The products to choose from."""
-        others = self.among.exclude(**{item_path(self.space): self.key})
-        return recommendable(self.space, others)
+        path, keys = item_path(self.space), [*self.likes, *self.dislikes]
+        asked_about = {path: keys[0]} if len(keys) == 1 else {f"{path}__in": keys}
+        rows = recommendable(self.space, self.among.exclude(**asked_about))
+        if not self.group_by:
+            return rows
+        items = self.space.item_model._base_manager.filter(pk__in=list(self.likes))
+        groups = Subquery(visible(self.space, items).values(self.group_by))
+        return rows.filter(_IsNoneOf(F(self.group_by), groups))
 
     @cached_property
     def shown(self) -> Part:
-        """The condition for the product to be a seed."""
+        """The condition for the one product to be a seed."""
         return is_visible(self.space, self.key, self.using)
+
+
+class _IsNoneOf(Func):
+    """Whether a value is none of a subquery's; of nobody's value, NULL, always."""
+
+    template, arg_joiner = "((%(expressions)s)) IS NOT TRUE)", " = ANY(ARRAY"
+    output_field = BooleanField()

@@ -6,40 +6,86 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from imgrec.arranging import Candidates
 from imgrec.guest import settings_of_our_own
+from imgrec.halves import from_halves
 from imgrec.matching import note_pair
 from imgrec.pool import OVERFETCH, Candidate, Pool, Search
 from imgrec.results import SimilarProducts
 from imgrec.search_settings import pool_settings
 from imgrec.visibility import item_path
+from imgrec.wishes import Wish
 
-# How many times more the index is asked for when its photos are of too few products.
+# How many times more candidates are read when those there are do not suffice.
 WIDER = 4
 
 
-def find(search: Search, limit: int, least: float) -> SimilarProducts:
-    """Return the nearest eligible products, never fewer than there are.
+def find(search: Search, wish: Wish) -> SimilarProducts:
+    """Return the nearest eligible products that may be shown, never fewer than there are.
 
     Two SELECTs, between a BEGIN and a ROLLBACK of our own unless the host is in a transaction;
-    more only where the index gave too few.
+    more only where the index gave too few, or grouping and folding left too few.
     """
-    pool = _enough(search, limit)
-    near = [each for each in pool.candidates if similarity_of(each) >= least]
-    products = products_of(search, near)
-    return SimilarProducts(products, pool.served, pool.way, eligible=pool.eligible)
+    pool, places, is_all = _enough(search, wish)
+    shown = wish.arrange(arranged(pool, search), places)
+    near = [pool.candidates[place] for place in shown]
+    told = [(each.key, 1 - each.distance, each.group) for each in near]
+    more = len(places) > len(shown) or not is_all
+    return SimilarProducts(
+        products_of(search, near),
+        pool.served,
+        pool.way,
+        eligible=pool.eligible,
+        next=wish.next_token(told, more=more),
+    )
 
 
-def _enough(search: Search, limit: int) -> Pool:
-    """Return the nearest candidates: by the index if it gives as many as asked, else exactly."""
-    take = limit
+def _enough(search: Search, wish: Wish) -> tuple[Pool, list[int], bool]:
+    """Return candidates, the places of those that may be shown, and whether these are all.
+
+    By the index as long as that gives more, else exactly.
+    """
+    take, exact = wish.first_take, False
     with settings_of_our_own(search.using, **pool_settings(search.space)):
         pool = search.pool(take)
-        while pool.way == "hnsw" and len(pool.candidates) < limit:
-            if pool.scanned < take * OVERFETCH or not search.space.item:
-                return replace(search.pool(limit, exact=True), eligible=pool.eligible)
-            take *= WIDER
-            pool = search.pool(take)
-    return pool
+        while True:
+            places = wish.choose(arranged(pool, search))
+            is_all = (pool.way != "hnsw" and len(pool.candidates) < take) or _is_past(pool, wish)
+            if is_all or len(places) >= wish.wanted:
+                return pool, places, is_all
+            if pool.way == "hnsw" and not _gives_more(search, pool, take):
+                exact = True
+            else:
+                take *= WIDER
+            pool = replace(search.pool(take, exact=exact), eligible=pool.eligible)
+
+
+def _is_past(pool: Pool, wish: Wish) -> bool:
+    """Return whether nothing further away is similar enough."""
+    return bool(pool.candidates) and similarity_of(pool.candidates[-1]) < wish.least
+
+
+def _gives_more(search: Search, pool: Pool, take: int) -> bool:
+    """Return whether the index has given all it was asked for, and so may have more."""
+    several_photos = bool(search.space.item) and pool.scanned >= take * OVERFETCH
+    return len(pool.candidates) >= take or several_photos
+
+
+def arranged(pool: Pool, search: Search) -> Candidates:
+    """Return a pool as arrays."""
+    near = pool.candidates
+    return Candidates(
+        [each.key for each in near],
+        np.array([1 - each.distance for each in near]),
+        [_hashable(each.group) for each in near] if search.group_by else None,
+        from_halves([each.vector or b"" for each in near]) if search.with_vectors else None,
+    )
+
+
+def _hashable(group: Any) -> Any:
+    return tuple(group) if isinstance(group, list) else group
 
 
 def products_of(search: Search, near: Sequence[Candidate]) -> list[Any]:

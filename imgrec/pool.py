@@ -13,9 +13,8 @@ from django.db.models import QuerySet
 
 from imgrec.among import joins_many, keys_of
 from imgrec.conf import settings
-from imgrec.models import Space
-from imgrec.seeds import key_field, names_of, version_of
-from imgrec.spaces import SpaceDefinition, spaces_of
+from imgrec.seeds import key_field, names_of, served_now, version_of
+from imgrec.spaces import SpaceDefinition
 from imgrec.sql import Part, compiled, compose, fetched
 from imgrec.visibility import item_path
 
@@ -31,6 +30,8 @@ class Candidate(NamedTuple):
     seed_photo: Any
     photo: Any
     source_name: str
+    group: Any = None
+    vector: bytes | None = None  # as halfvec_send gives it
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ imgrec_facts AS MATERIALIZED (
         END AS way
     FROM imgrec_counted
 )
-SELECT facts.way, facts.eligible, facts.served, found.*
-FROM imgrec_facts AS facts LEFT JOIN (({exact}) UNION ALL ({nearby})) AS found ON true
+SELECT facts.way, facts.eligible, facts.served, found.*, {columns}
+FROM imgrec_facts AS facts LEFT JOIN (({exact}) UNION ALL ({nearby})) AS found ON true {joins}
 ORDER BY found.distance, found.key
 """
 _EXACT = """
@@ -97,6 +98,8 @@ SELECT * FROM ({pairs}) AS best ORDER BY best.distance + 0, best.key LIMIT {take
 _BEST_PAIRS = """
 SELECT DISTINCT ON (key) * FROM ({pairs}) AS pair ORDER BY key, distance, photo, seed_photo
 """
+_GROUPS = "LEFT JOIN ({told}) AS told (key, value) ON told.key = found.key"
+_VECTORS = "LEFT JOIN {vectors} AS own ON own.owner_id = found.photo"
 _ELIGIBLE = "imgrec_photo.version = {served} AND {item} IN ({rows})"
 _BY_INDEX = "(SELECT way FROM imgrec_facts) = 'hnsw' AND "
 _KEYS_BY_INDEX = """
@@ -114,6 +117,8 @@ class Search:
     rows: QuerySet[Any]  # the eligible products
     using: str
     is_given: bool = False  # the space, by the caller: then it need not be the one served
+    group_by: str | None = None  # path to what each candidate is to tell, from the item
+    with_vectors: bool = False  # each candidate is to bring its vector
 
     def pool(self, take: int, *, exact: bool = False) -> Pool:
         """Return the nearest ``take`` candidates; ``exact``: whatever it costs. One statement."""
@@ -127,7 +132,7 @@ class Search:
     def statement(self, take: int, *, exact: bool = False) -> Part:
         """Return that statement, to be run or explained."""
         names: dict[str, Any] = names_of(self.space, self.using)
-        rows, few = self._keys(), settings.exact_below
+        (rows, once), few = self._keys(), settings.exact_below
         served = version_of(self.space)
         eligible = compose(_ELIGIBLE, rows=rows, served=served, **names)
         from_rows = compose(_EXACT, eligible=eligible, **names)
@@ -136,23 +141,41 @@ class Search:
         gated = compose(_BY_INDEX + "{eligible}", eligible=eligible)
         from_index = compose(_NEARBY, eligible=gated, most=take * OVERFETCH, **names)
         nothing = compose("SELECT {item} FROM {photos} WHERE false", **names)
-        counted = compose("{rows} LIMIT {most}", rows=self._counted(rows), most=few + 1)
+        counted = compose("{rows} LIMIT {most}", rows=once, most=few + 1)
         return compose(
             _SEARCH,
             label=Part("%s", (self.space.label,)),
             seed=self.seed,
-            served=self._served(),
+            served=served_now(self.space, is_given=self.is_given),
             few=nothing if exact else counted,
             exact_below=few,
             exact=self._nearest(from_rows, take),
             nearby=self._nearest(from_index, take),
+            columns=f"{'told.value' if self.group_by else 'NULL'}, "
+            f"{'halfvec_send(own.vector)' if self.with_vectors else 'NULL'}",
+            joins=self._joins(),
+        )
+
+    def _joins(self) -> Part:
+        """Join what candidates are to tell, once they are few."""
+        joins = []
+        if self.group_by:
+            items = self.space.item_model._base_manager.order_by()
+            told = compiled(items.values_list("pk", self.group_by), self.using)
+            if told:
+                joins.append(compose(_GROUPS, told=told))
+        if self.with_vectors:
+            vectors = names_of(self.space, self.using)["vectors"]
+            joins.append(compose(_VECTORS, vectors=vectors))
+        return Part(
+            " ".join(each.sql for each in joins), tuple(p for each in joins for p in each.params)
         )
 
     def keys_by_index(self, take: int) -> Part:
         """Return a statement that gives the keys of products near the seed, some of them twice."""
         names: dict[str, Any] = names_of(self.space, self.using)
         served = version_of(self.space)
-        eligible = compose(_ELIGIBLE, rows=self._keys(), served=served, **names)
+        eligible = compose(_ELIGIBLE, rows=self._keys()[0], served=served, **names)
         return compose(
             _KEYS_BY_INDEX,
             seed=self.seed,
@@ -163,25 +186,15 @@ class Search:
         pairs = compose(_BEST_PAIRS, pairs=branch) if self.space.item else branch
         return compose(_NEAREST, pairs=pairs, take=take)
 
-    def _keys(self) -> Part:
-        """Return the keys of the eligible products, some of them twice if that is simpler."""
-        rows = keys_of(self.rows, item_path(self.space))
+    def _keys(self) -> tuple[Part, Part]:
+        """Return the keys of the eligible products, some of them twice, and each once."""
         names = names_of(self.space, self.using)
         nothing = compose("SELECT {item} FROM {photos} WHERE false", **names)
-        return compiled(rows, self.using) or nothing
-
-    def _counted(self, keys: Part) -> Part:
-        """Return the keys of the eligible products, each once."""
         rows = keys_of(self.rows, item_path(self.space))
-        return compiled(rows.distinct(), self.using) or keys if joins_many(rows) else keys
-
-    def _served(self) -> Part:
-        labels = [each.label for each in spaces_of(self.space.item_model)]
-        if self.is_given or len(labels) == 1:
-            return Part("%s", (self.space.label,))
-        table = Space._meta.db_table
-        shown = f"SELECT label FROM {table} WHERE is_served AND label = ANY(%s)"  # noqa: S608
-        return Part(f"coalesce(({shown}), %s)", (labels, labels[0]))
+        keys = compiled(rows, self.using) or nothing
+        if not joins_many(rows):
+            return keys, keys
+        return keys, compiled(rows.distinct(), self.using) or nothing
 
 
 def _from_database(space: SpaceDefinition) -> Any:

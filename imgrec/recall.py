@@ -30,6 +30,7 @@ from imgrec.seeds import SEED_PHOTOS, of_seed
 from imgrec.spaces import SpaceDefinition
 from imgrec.truth import Nearest
 from imgrec.visibility import item_path, recommendable, visible
+from imgrec.wishes import Wish
 
 # What pgvector takes as hnsw.ef_search.
 LEAST_EF, MOST_EF = 1, 1000
@@ -116,7 +117,7 @@ class Trial:
             return "\n".join(line for (line,) in cursor.fetchall())
 
     def _find(self, key: Any) -> SimilarProducts:
-        return live.find(self._search(key), self.k, -1.0)
+        return live.find(self._search(key), Wish(self.k, -1.0))
 
     def _search(self, key: Any) -> Search:
         using = self.space.using

@@ -13,6 +13,7 @@ class SimilarProducts(list[Any]):
     ``space``: label of the space searched. ``indexed``: whether the seed has a vector there.
     ``eligible``: how many there were to choose from, counted no further than it matters; None
     when nobody had to count.
+    ``next``: a token for the page after this one (``after=``), None when none comes.
     """
 
     def __init__(
@@ -22,11 +23,13 @@ class SimilarProducts(list[Any]):
         way: str = "none",
         *,
         eligible: int | None = None,
+        next: str | None = None,
     ) -> None:
         super().__init__(products)
         self.space = space
         self.way = way
         self.eligible = eligible
+        self.next = next
 
     @property
     def indexed(self) -> bool:

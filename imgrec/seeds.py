@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from pgvector import HalfVector
 
 from imgrec.models import Space
-from imgrec.spaces import SpaceDefinition
+from imgrec.spaces import SpaceDefinition, spaces_of
 from imgrec.sql import Part, compiled, compose
 from imgrec.topk import Matrix
 from imgrec.visibility import visible
@@ -70,16 +70,29 @@ def version_of(space: SpaceDefinition) -> Part:
     return Part(f"(SELECT served_version FROM {table} WHERE label = %s)", (space.label,))  # noqa: S608
 
 
+def served_now(space: SpaceDefinition, *, is_given: bool) -> Part:
+    """Return the label of the space that shoppers see, or of the one given, as a scalar."""
+    labels = [each.label for each in spaces_of(space.item_model)]
+    if is_given or len(labels) == 1:
+        return Part("%s", (space.label,))
+    table = Space._meta.db_table
+    shown = f"SELECT label FROM {table} WHERE is_served AND label = ANY(%s)"  # noqa: S608
+    return Part(f"coalesce(({shown}), %s)", (labels, labels[0]))
+
+
 def names_of(space: SpaceDefinition, using: str) -> dict[str, Part]:
-    """Return the ``{item}`` key of a photo and the ``{photos}`` to search, as SQL."""
+    """Return the ``{item}`` key of a photo, ``{photos}`` to search and their ``{vectors}``."""
     quote = connections[using].ops.quote_name
-    vectors = f"{quote(space.embedding_model._meta.db_table)} AS imgrec_photo"
+    table = quote(space.embedding_model._meta.db_table)
+    vectors = f"{table} AS imgrec_photo"
     if not space.item:
-        return {"item": Part("imgrec_photo.owner_id"), "photos": Part(vectors)}
+        item = Part("imgrec_photo.owner_id")
+        return {"item": item, "photos": Part(vectors), "vectors": Part(table)}
     owners = space.item_field.model._meta  # a parent of the space's model may hold the key
     on = f"imgrec_owner.{quote(owners.pk.column)} = imgrec_photo.owner_id"
     return {
         "item": Part(f"imgrec_owner.{quote(space.item_field.column)}"),
+        "vectors": Part(table),
         "photos": Part(f"({vectors} JOIN {quote(owners.db_table)} AS imgrec_owner ON {on})"),
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from django.db import models
@@ -11,57 +10,81 @@ from django.db.models import QuerySet
 
 from imgrec import live, photo_queries, ways
 from imgrec.among import candidates
-from imgrec.choice import Choice
+from imgrec.answering import Question
 from imgrec.conf import settings
 from imgrec.guest import reading
-from imgrec.matching import note_photos
 from imgrec.pool import Search
-from imgrec.queryset import seed_key
 from imgrec.results import SimilarProducts
 from imgrec.search_settings import pool_settings
-from imgrec.seeds import of_seed, of_vector
-from imgrec.served import decides_what_is_served, likely_served, remember_served, served_space
-from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
-from imgrec.stored import from_list
+from imgrec.seeds import of_vector
+from imgrec.served import likely_served, served_space
+from imgrec.several import Several, weights_of
+from imgrec.spaces import SpaceDefinition, all_spaces
 from imgrec.visibility import recommendable
+from imgrec.wishes import Wish
 
 
 def similar_products(
-    seed: models.Model,
+    seed: Several,
     *,
     limit: int = 8,
     among: QuerySet[Any] | None = None,
     min_similarity: float | None = None,
     space: SpaceDefinition | None = None,
+    less_like: Several | None = None,
+    group_by: str | None = None,
+    fold: float | None = None,
+    diversity: float | None = None,
+    after: str | None = None,
 ) -> SimilarProducts:
     """Return at most ``limit`` products that look like ``seed``, the most similar first.
 
     Args:
-        seed: a product. Hidden, unsaved or without a vector: the answer is empty.
+        seed: a product, several, or ``{product: weight}``. Hidden, unsaved or without a vector:
+            ignored; when none is left, the answer is empty.
         limit: how many; fewer come only when fewer are eligible.
         among: a queryset of products to choose from, e.g. of one brand.
         min_similarity: nothing less similar (0..1); default ``IMGREC["min_similarity"]``.
         space: search here rather than in the space that is served.
+        less_like: products to keep away from, in the forms of ``seed``.
+        group_by: a path such as ``"parent"`` or ``"brand__name"``, over the product's own columns
+            and foreign keys: of each value only the best comes, and none of the seed's own.
+        fold: of products as similar as this to each other (0.97, say) only the best comes, and
+            none that is so similar to the seed.
+        diversity: 0 (the most similar) to 1 (the most different from each other): maximal
+            marginal relevance among the nearest.
+        after: the ``.next`` of the page before this one. Not with ``diversity``.
 
     Returns:
         A list of the shop's own instances, each with ``.similarity`` (0..1); with several
         photos a product also ``.matched_photo`` and ``.seed_photo``, the keys of the best pair,
-        and ``.matched_image``, the file of the former.
+        and ``.matched_image``, the file of the former. Its ``.next`` is a token for the next page.
 
     Raises:
         LookupError: the model has no ImageEmbeddingField.
-        ValueError: ``limit``, ``among``, or ``seed`` in ``space``, cannot be used; the message
-            says what can.
+        ValueError: an argument, or several of them together, cannot be used; the message says
+            what can.
     """
     started = time.perf_counter()
-    asked = _Asked(_checked(limit), among, _least(min_similarity), is_of_space=space is not None)
-    chosen = space or likely_served(type(seed))
-    key = seed_key(chosen, seed)
-    rows = candidates(chosen, among)
-    if key is None or limit == 0:
+    likes, dislikes = weights_of("seed", seed), weights_of("less_like", less_like)
+    wish = Wish.of(
+        limit=limit,
+        min_similarity=min_similarity,
+        group_by=group_by,
+        fold=fold,
+        diversity=diversity,
+    )
+    if not likes:
         return SimilarProducts()
-    with reading(rows.db, **pool_settings(chosen)):
-        found = asked.products_like(seed, chosen)
+    asked = [(each.pk, weight) for each, weight in likes]
+    wish = wish.beginning_after(after, [*asked, *((each.pk, -w) for each, w in dislikes)])
+    chosen = space or likely_served(type(likes[0][0]))
+    question = Question(likes, dislikes, wish, among, is_given=space is not None)
+    choice = question.choice(chosen)
+    if limit == 0 or not choice.likes:
+        return SimilarProducts()
+    with reading(choice.using, **pool_settings(chosen)):
+        found = question.answer(choice)
     ways.note(chosen.item_model, found, started)
     return found
 
@@ -89,58 +112,14 @@ def similar_to_photo(
     else:
         space = served_space(model or among.model, among.db)
     rows = candidates(space, among)
-    limit, least = _checked(limit), _least(min_similarity)
+    wish = Wish.of(limit=limit, min_similarity=min_similarity)
     data = photo if isinstance(photo, bytes) else photo.read(settings.max_upload_bytes + 1)
     vector = photo_queries.ask(space, data)
     search = Search(space, of_vector(vector), recommendable(space, rows), rows.db, is_given=True)
     with reading(rows.db, **pool_settings(space)):
-        found = live.find(search, limit, least)
+        found = live.find(search, wish)
     ways.note(space.item_model, found, started)
     return found
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What somebody asks for, apart from the seed."""
-
-    limit: int
-    among: QuerySet[Any] | None
-    least: float
-    is_of_space: bool  # which need not be the one served
-
-    def products_like(self, seed: models.Model, space: SpaceDefinition) -> SimilarProducts:
-        """Return products by the list, else by a live search."""
-        choice = Choice(space, space.item_key(seed), self.among)
-        found = self._listed(seed, choice)
-        if found is not None:
-            return found
-        using, given = choice.using, self.is_of_space
-        photos = of_seed(space, choice.key, using, shown=choice.shown)
-        search = Search(space, photos, choice.rows, using, is_given=given)
-        found = live.find(search, self.limit, self.least)
-        served = space_by_label(found.space)
-        if served is None or served.label == space.label:
-            return found
-        # Another space is served since this process last looked.
-        remember_served(type(seed), served.label)
-        return self.products_like(seed, served)
-
-    def _listed(self, seed: models.Model, choice: Choice) -> SimilarProducts | None:
-        served_only = not (self.is_of_space and decides_what_is_served(choice.space))
-        found = from_list(choice, self.limit, self.least, served_only=served_only)
-        if found:
-            note_photos(found, seed, choice.using)
-        return found
-
-
-def _checked(limit: int) -> int:
-    if limit < 0:
-        raise ValueError(f"limit={limit}: 0 or more.")
-    return limit
-
-
-def _least(min_similarity: float | None) -> float:
-    return settings.min_similarity if min_similarity is None else min_similarity
 
 
 def _only_model() -> type[models.Model]:

@@ -11,12 +11,14 @@ from django.db.models.expressions import RawSQL
 from imgrec.choice import Choice
 from imgrec.conf import settings
 from imgrec.models import Space
+from imgrec.paging import ROUNDING
 from imgrec.remembered import has_constant_rules, instances, is_plain
 from imgrec.results import SimilarProducts
 from imgrec.seeds import of_key, prepared_key
 from imgrec.served import decides_what_is_served
 from imgrec.sql import Part, compiled, compose
 from imgrec.visibility import item_path
+from imgrec.wishes import Wish
 
 # What may be read of a list: nothing of a hidden seed's, nor of an encoder not served.
 _READABLE = "{lists}.owner_id = {key} AND {shown}"
@@ -29,44 +31,54 @@ _SERVED = """ AND EXISTS (
 FIRST = 2
 
 
-def from_list(
-    choice: Choice, limit: int, least: float, *, served_only: bool
-) -> SimilarProducts | None:
+def from_list(choice: Choice, wish: Wish, *, served_only: bool) -> SimilarProducts | None:
     """Return products from an item's stored list, or None when it cannot tell enough.
 
     ``served_only``: the space must be the one that shoppers see, and the list of the version
     they see.
     """
-    space = choice.space
-    read = _read(choice, limit, least, _READABLE + (_SERVED if served_only else ""))
+    page, limit = wish.after, wish.limit
+    if page and page.most_similar <= 2 * ROUNDING:
+        return None  # lists tell nothing apart that is not similar at all
+    space, most = choice.space, limit + 1 + (len(page.keys) if page else 0)
+    read = _read(choice, wish, most, _READABLE + (_SERVED if served_only else ""))
     # once each, even where the caller annotates what a product has several of
     once = {space.item_key(each): each for each in reversed(read)}
-    near = [each for each in reversed(once.values()) if each.imgrec_similarity >= least]
-    says_all = len(near) < len(once) or (
-        len(read) < limit and any(each.imgrec_says_all for each in near)
+    near = [each for each in reversed(once.values()) if each.imgrec_similarity >= wish.least]
+    is_all = len(near) < len(once) or (
+        len(read) < most and any(each.imgrec_says_all for each in near)
     )
-    if len(near) < limit and not says_all:
+    new = [each for each in near if not (page and page.has_shown(space.item_key(each)))]
+    if len(new) < limit and not is_all:
         return None
-    for product in near:
-        product.similarity = product.imgrec_similarity
-        del product.imgrec_similarity, product.imgrec_says_all
-    return SimilarProducts(near, space.label, "list")
+    told = [(space.item_key(each), each.imgrec_similarity, None) for each in new[:limit]]
+    token = wish.next_token(told, more=len(new) > limit or not is_all)
+    return SimilarProducts(map(_finished, new[:limit]), space.label, "list", next=token)
 
 
-def _read(choice: Choice, limit: int, least: float, condition: str) -> list[Any]:
+def _finished(product: Any) -> Any:
+    product.similarity = product.imgrec_similarity
+    del product.imgrec_similarity, product.imgrec_says_all
+    return product
+
+
+def _read(choice: Choice, wish: Wish, most: int, condition: str) -> list[Any]:
     """Return the first products of the list that may be shown, as the database finds them."""
-    space, using = choice.space, choice.using
+    space, using, page = choice.space, choice.using, wish.after
     full = min(settings.refill_below, settings.stored_neighbours)
 
     def put_together(looked_up: RawSQL | None = None) -> QuerySet[Any]:
-        readable = _readable(condition, choice)
-        return _of_list(choice, readable, looked_up or _neighbours(choice), full, least)[:limit]
+        readable, keys = _readable(condition, choice), looked_up or _neighbours(choice)
+        rows = _of_list(choice, readable, keys, full, wish.least)
+        if page:
+            rows = rows.filter(imgrec_similarity__lte=page.most_similar)
+        return rows[:most]
 
-    if not (is_plain(choice.among) and has_constant_rules(space)):
+    if page or not (is_plain(choice.among) and has_constant_rules(space)):
         return list(put_together())
-    name = (space, choice.among.model, using, limit, least, full, condition)
+    name = (space, choice.among.model, using, most, wish.least, full, condition)
     key = prepared_key(space, choice.key, using)
-    return instances(name, key, using, lambda: put_together(_first_or_all(choice, limit)))
+    return instances(name, key, using, lambda: put_together(_first_or_all(choice, most)))
 
 
 def _readable(condition: str, choice: Choice) -> Part:

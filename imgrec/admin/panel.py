@@ -19,6 +19,7 @@ from imgrec.search_settings import pool_settings
 from imgrec.seeds import of_seed
 from imgrec.spaces import SpaceDefinition
 from imgrec.visibility import recommendable, visible
+from imgrec.wishes import Wish
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def _search(item: models.Model, space: SpaceDefinition) -> list[tuple[Any, float
     seed = of_seed(space, space.item_key(item), space.using)
     search = Search(space, seed, rows, space.using, is_given=True)
     with reading(space.using, **pool_settings(space)):
-        found = live.find(search, SHOWN, 0.0)
+        found = live.find(search, Wish(SHOWN))
     return [(product, product.similarity) for product in found]
 
 

@@ -1,0 +1,90 @@
+"""One question about look-alikes and how it is answered: by a stored list, or live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import models
+from django.db.models import QuerySet
+
+from imgrec import live
+from imgrec.choice import Choice
+from imgrec.matching import note_photos
+from imgrec.pool import Search
+from imgrec.queryset import seed_key
+from imgrec.results import SimilarProducts
+from imgrec.seeds import of_seed, of_vector
+from imgrec.served import decides_what_is_served, remember_served
+from imgrec.several import Weights, blended
+from imgrec.spaces import SpaceDefinition, space_by_label
+from imgrec.sql import Part
+from imgrec.stored import from_list
+from imgrec.wishes import Wish
+
+Weighted = list[tuple[models.Model, float]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Products like some, and unlike others, by weight; ``wish``: which of them."""
+
+    likes: Weighted
+    dislikes: Weighted
+    wish: Wish
+    among: QuerySet[Any] | None
+    is_given: bool  # the space, by the caller: then it need not be the one served
+
+    def choice(self, space: SpaceDefinition) -> Choice:
+        """Return what may be shown. Raises ``ValueError`` for what cannot be asked."""
+        likes, dislikes = _by_key(self.likes, space), _by_key(self.dislikes, space)
+        return Choice(space, likes, dislikes, self.among, self.wish.group_by)
+
+    def answer(self, choice: Choice) -> SimilarProducts:
+        """Search in a space; if shoppers see another one by now, in that."""
+        found = self._like_one(choice) if choice.is_of_one else self._like_several(choice)
+        served = space_by_label(found.space)
+        if served is None or served.label == choice.space.label:
+            return found
+        # Another space is served since this process last looked.
+        remember_served(type(self.likes[0][0]), served.label)
+        return self.answer(self.choice(served))
+
+    def _like_one(self, choice: Choice) -> SimilarProducts:
+        if self.wish.is_plain:
+            served_only = not (self.is_given and decides_what_is_served(choice.space))
+            found = from_list(choice, self.wish, served_only=served_only)
+            if found is not None:
+                note_photos(found, self.likes[0][0], choice.using)
+                return found
+        seed = of_seed(choice.space, choice.key, choice.using, shown=choice.shown)
+        return live.find(self._search(choice, seed), self.wish)
+
+    def _like_several(self, choice: Choice) -> SimilarProducts:
+        query = blended(
+            choice.space, choice.likes, choice.dislikes, choice.using, is_given=self.is_given
+        )
+        if query.vector is None or query.served != choice.space.label:
+            return SimilarProducts(space=query.served)
+        wish = replace(self.wish, seeds=query.seeds)
+        return live.find(self._search(choice, of_vector(query.vector)), wish)
+
+    def _search(self, choice: Choice, seed: Part) -> Search:
+        return Search(
+            choice.space,
+            seed,
+            choice.rows,
+            choice.using,
+            is_given=self.is_given,
+            group_by=self.wish.group_by,
+            with_vectors=self.wish.needs_vectors,
+        )
+
+
+def _by_key(products: Weighted, space: SpaceDefinition) -> Weights:
+    found: Weights = {}
+    for product, weight in products:
+        key = seed_key(space, product)
+        if key is not None:  # saved
+            found[key] = found.get(key, 0.0) + weight
+    return found
