@@ -125,7 +125,8 @@ class Search:
         found = fetched(self.statement(take, exact=exact), self.using)
         way, eligible, served = found[0][:3]
         of_key = _from_database(self.space)
-        candidates = [Candidate(of_key(row[3]), *row[4:8]) for row in found if row[3] is not None]
+        rows = [row[3:] for row in found if row[3] is not None]
+        candidates = [Candidate(of_key(row[0]), *row[1:5], *row[6:]) for row in rows]
         scanned = found[0][8] or 0
         return Pool(way or "none", eligible or 0, served, candidates, scanned)
 

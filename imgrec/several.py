@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db import models
+from django.db import connections, models
 
 from imgrec.arranging import blend
 from imgrec.halves import from_halves
@@ -93,7 +93,7 @@ def _statement(space: SpaceDefinition, keys: list[Any], using: str, *, is_given:
     items = visible(space, space.item_model._base_manager.all()).filter(pk__in=keys).values("pk")
     names: dict[str, Any] = names_of(space, using)
     nothing = compose("SELECT {item} FROM {photos} WHERE false", **names)
-    cast = f"%s::{key_field(space).db_type(None)}[]"
+    cast = f"%s::{key_field(space).db_type(connections[using])}[]"
     return compose(
         _VECTORS,
         served=served_now(space, is_given=is_given),

@@ -21,6 +21,9 @@ class Product(models.Model):
     stock = models.PositiveIntegerField(default=1)
     price = models.DecimalField(max_digits=8, decimal_places=2, default=0)
     tags: models.ManyToManyField[Tag, Any] = models.ManyToManyField("Tag", blank=True)
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="variants"
+    )
     embedding = ImageEmbeddingField(
         source="photo", visible=Q(published=True), recommend=Q(stock__gt=0)
     )
