@@ -16,7 +16,7 @@ from imgrec.visibility import item_path, may_be_result
 
 # An item is as near as the nearest of its photos is to any of the seed's.
 _BEST_PAIR = """(
-SELECT min(imgrec_photo.vector <=> seed.vector) FROM {photos}, unnest({vectors}) AS seed (vector)
+SELECT min(imgrec_photo.vector <=> seed.vector) FROM {photos}, unnest({seeds}) AS seed (vector)
 WHERE imgrec_photo.version = {version} AND {item} = {key})"""
 # IS TRUE: as a join it would lead the planner to believe that few items have a photo.
 _HAS_PHOTO = """(EXISTS (
@@ -35,7 +35,7 @@ def ordered_by_distance(
     vector = vector_of(space, key, using)
     of_item: dict[str, Any] = {**names_of(space, using), "version": version_of(space)}
     if space.item:
-        distance: Any = _OfItem(F(path), statement=_BEST_PAIR, vectors=vector, **of_item)
+        distance: Any = _OfItem(F(path), statement=_BEST_PAIR, seeds=vector, **of_item)
         has_vector: Any = _IsSo(F(path), statement=_HAS_PHOTO, **of_item)
     else:
         distance = CosineDistance(f"{space.reverse}__vector", _raw(vector))

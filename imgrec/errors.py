@@ -30,6 +30,10 @@ class WeightsUnavailable(ImgrecError):
     code = Reason.WEIGHTS_UNAVAILABLE
 
 
+class NoSuchPage(ImgrecError, ValueError):
+    """``after`` is no token of this query; the message says what is."""
+
+
 class PhotoSearchUnavailable(ImgrecError):
     """A shopper's photo cannot be searched by now: ``code`` is ``"no_answer"`` or ``"off"``."""
 

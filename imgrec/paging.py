@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Self
 
+from imgrec.errors import NoSuchPage
+
 # More than what roundings of one similarity are apart.
 ROUNDING = 1e-5
 _MARK = 8  # characters
@@ -36,15 +38,15 @@ class Page:
         """Return the page a token stands for.
 
         Raises:
-            ValueError: it is none of ours, or of another query.
+            NoSuchPage: it is none of ours, or of another query.
         """
         try:
             similarity, shown, keys, groups, asked = json.loads(urlsafe_b64decode(token.encode()))
             page = cls(float(similarity), int(shown), _split(keys), _split(groups), str(asked))
         except (ValueError, TypeError, AttributeError, NotBase64) as error:
-            raise ValueError("after= is no token: give the .next of a result.") from error
+            raise NoSuchPage("after= is no token: give the .next of a result.") from error
         if page.query != query or not page.similarity <= 2 or not 0 <= page.shown < 10**6:
-            raise ValueError(
+            raise NoSuchPage(
                 "after= is of another query: ask for the same products, group_by=, fold= and"
                 " min_similarity= as for the page before."
             )

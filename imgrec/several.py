@@ -42,22 +42,25 @@ class Blended:
     served: str
 
 
-def weights_of(name: str, products: Several | None) -> list[tuple[models.Model, float]]:
+def weights_of(name: str, products: Any) -> list[tuple[models.Model, float]]:
     """Return products with their weights, 1 unless given.
 
     Raises:
         ValueError: not products, or a weight that is not above 0.
     """
-    if products is None:
-        return []
     if isinstance(products, models.Model):
         return [(products, 1.0)]
-    pairs: Any = products.items() if isinstance(products, Mapping) else ((p, 1.0) for p in products)
-    found = [(product, weight) for product, weight in pairs]
+    if isinstance(products, Mapping):
+        found = list(products.items())
+    elif isinstance(products, Iterable) and not isinstance(products, str | bytes):
+        found = [(product, 1.0) for product in products]
+    else:
+        found = [(products, 1.0)]
     for product, weight in found:
         if not isinstance(product, models.Model):
             raise ValueError(
-                f"{name} holds {product!r}: give a product, several, or {{product: weight}}."
+                f"{name}: {product!r} is no product. Give a product, several, or"
+                " {product: weight}."
             )
         if not isinstance(weight, int | float) or not 0 < weight < math.inf:
             raise ValueError(f"{name}: the weight {weight!r} of {product!r} is not above 0.")

@@ -66,7 +66,10 @@ def similar_products(
             what can.
     """
     started = time.perf_counter()
-    likes, dislikes = weights_of("seed", seed), weights_of("less_like", less_like)
+    likes, dislikes = (
+        weights_of("seed", seed),
+        weights_of("less_like", [] if less_like is None else less_like),
+    )
     wish = Wish.of(
         limit=limit,
         min_similarity=min_similarity,

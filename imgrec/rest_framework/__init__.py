@@ -15,6 +15,7 @@ Or ready, without writing any of these, for every model with look-alikes::
 
     path("api/", include("imgrec.rest_framework.urls"))
 
-Both answer ``{"indexed": true, "way": "list", "space": "shop.product.embedding", "results": […]}``,
-every error ``{"detail": "a sentence", "code": "a_word"}``.
+Both answer ``{"indexed": true, "way": "list", "space": "shop.product.embedding", "next": null,
+"results": […]}``, where ``next`` is what ``after=`` takes for the next page; every error
+``{"detail": "a sentence", "code": "a_word"}``.
 """

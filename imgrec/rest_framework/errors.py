@@ -28,6 +28,11 @@ def not_found() -> ApiError:
     return ApiError(404, "not_found", _("Not found."))
 
 
+def no_such_page() -> ApiError:
+    """Return the answer to an ``after`` that is no token of this list."""
+    return ApiError(400, "no_such_page", _("after: not the next of this list; begin anew."))
+
+
 def too_large() -> ApiError:
     """Return the answer to a photo, or a whole request, over the limit."""
     sentence = _("The photo is too large: send at most %(most)s bytes.")

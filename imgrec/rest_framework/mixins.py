@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -15,9 +16,9 @@ from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 from rest_framework.viewsets import GenericViewSet
 
 from imgrec import similar
-from imgrec.errors import PhotoSearchUnavailable, PictureError
+from imgrec.errors import NoSuchPage, PhotoSearchUnavailable, PictureError
 from imgrec.rest_framework import errors, uploads
-from imgrec.rest_framework.serializers import options_of
+from imgrec.rest_framework.serializers import OF_A_PRODUCT, options_of
 from imgrec.results import SimilarProducts
 from imgrec.served import served_space
 from imgrec.visibility import visible
@@ -36,12 +37,24 @@ class SimilarProductsMixin(GenericViewSet[Any]):
     ``seed_photo`` and ``matched_photo``, keys of the pair that made it.
     """
 
+    # Paths that visitors may group by (``?group_by=parent``), such as "parent" or "brand__name".
+    similar_group_by: Sequence[str] = ()
+
     @action(detail=True, methods=["get"])
     def similar(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Give products that look like this one; ``limit`` 1..64, ``min_similarity`` 0..1."""
-        options = options_of(request.query_params.dict())
+        """Give products that look like this one.
+
+        ``limit`` 1..64, ``min_similarity`` 0..1, ``after``: the ``next`` of the page before,
+        ``group_by``: one of ``similar_group_by``.
+        """
+        allowed = self.similar_group_by
+        options = options_of(request.query_params.dict(), names=OF_A_PRODUCT, group_by=allowed)
         seed = self._visible_seed()
-        return self._answer(similar.similar_products(seed, among=self._products(), **options))
+        try:
+            found = similar.similar_products(seed, among=self._products(), **options)
+        except NoSuchPage as error:
+            raise errors.no_such_page() from error
+        return self._answer(found)
 
     @action(
         detail=False,
@@ -114,7 +127,13 @@ class SimilarProductsMixin(GenericViewSet[Any]):
             for product in found
         ]
         return Response(
-            {"indexed": found.indexed, "way": found.way, "space": found.space, "results": results}
+            {
+                "indexed": found.indexed,
+                "way": found.way,
+                "space": found.space,
+                "next": found.next,
+                "results": results,
+            }
         )
 
 

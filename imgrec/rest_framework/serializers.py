@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework.serializers import FloatField, IntegerField, Serializer, ValidationError
+from rest_framework.serializers import (
+    CharField,
+    FloatField,
+    IntegerField,
+    Serializer,
+    ValidationError,
+)
 
 from imgrec.cards import card_of
 from imgrec.rest_framework.errors import ApiError
 from imgrec.spaces import space_by_label
 
 MOST_RESULTS = 64
+# A token grows where groups are folded, by the products shown; an address holds about 8,000.
+LONGEST_TOKEN = 6_000
+BASIC = ("limit", "min_similarity")
+OF_A_PRODUCT = (*BASIC, "after", "group_by")
 
 
 class SearchOptions(Serializer[Any]):
-    """``limit`` (1..64, default 8) and ``min_similarity`` (0..1) of a search."""
+    """``limit`` (1..64, default 8) and ``min_similarity`` (0..1) of a search.
+
+    For look-alikes of a product also ``after``, the ``next`` of the page before, and
+    ``group_by``, one of the paths in the context.
+    """
 
     limit = IntegerField(min_value=1, max_value=MOST_RESULTS, default=8)
     min_similarity = FloatField(min_value=0, max_value=1, required=False)
+
+    after = CharField(max_length=LONGEST_TOKEN, required=False)
+    group_by = CharField(max_length=200, required=False)
+
+    def validate_group_by(self, value: str) -> str:
+        """Allow what the shop's view names."""
+        if value not in self.context["group_by"]:
+            raise ValidationError(_("This cannot be grouped by."), code="invalid_choice")
+        return value
 
     def validate_min_similarity(self, value: float) -> float:
         """Refuse "nan", which is neither below 0 nor above 1."""
@@ -29,14 +52,19 @@ class SearchOptions(Serializer[Any]):
         return value
 
 
-def options_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a search, checked.
+def options_of(
+    given: Mapping[str, Any], *, names: Iterable[str] = BASIC, group_by: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the options of a search by these names, checked.
+
+    ``group_by``: the paths it may be grouped by.
 
     Raises:
         ApiError: 400, with the first thing that is wrong.
     """
     options = SearchOptions(
-        data={name: given[name] for name in SearchOptions().fields & given.keys()}
+        data={name: given[name] for name in {*names} & given.keys()},
+        context={"group_by": group_by},
     )
     if not options.is_valid():
         name, problems = next(iter(options.errors.items()))

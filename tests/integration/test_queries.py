@@ -408,7 +408,10 @@ def test_keys_that_are_no_numbers_are_paged() -> None:
         ({"group_by": "variants"}, "'variants' is no column"),
         ({"group_by": "parent__tags"}, "'tags' is no column"),
         ({"group_by": "title__length"}, "'length' is no column .* nothing further"),
-        ({"less_like": [3]}, r"less_like holds 3: give a product, several, or \{product: weight\}"),
+        (
+            {"less_like": [3]},
+            r"less_like: 3 is no product\. Give a product, several, or \{product: weight\}",
+        ),
         ({"less_like": {Product(pk=1): 0}}, "less_like: the weight 0 of .* is not above 0"),
         ({"less_like": {Product(pk=1): "2"}}, "the weight '2'"),
     ],
@@ -423,8 +426,9 @@ def test_seeds_are_products_of_one_catalogue() -> None:
         similar_products([Product(pk=1), UuidProduct()])
     with pytest.raises(ValueError, match=r"seed: the weight -1"):
         similar_products({Product(pk=1): -1})
-    with pytest.raises(ValueError, match=r"seed holds 'x'"):
-        similar_products("x")  # type: ignore[arg-type]
+    for wrong in ("x", "", None, 7):
+        with pytest.raises(ValueError, match=f"seed: {wrong!r} is no product"):
+            similar_products(wrong)  # type: ignore[arg-type]
     with pytest.raises(LookupError, match="has no ImageEmbeddingField"):
         similar_products([Tag(pk=1)])
 

@@ -138,6 +138,7 @@ def test_answers_with_the_shops_serializer_and_a_similarity(
         "indexed": True,
         "way": "list",
         "space": "testapp.product.embedding",
+        "next": None,
         "results": None,
     }
     assert answer["results"] == [
@@ -199,7 +200,13 @@ def test_a_product_without_a_vector_is_found_and_not_indexed(client: APIClient) 
     status, answer = get(client, similar(product))
     assert (status, answer) == (
         200,
-        {"indexed": False, "way": "none", "space": "testapp.product.embedding", "results": []},
+        {
+            "indexed": False,
+            "way": "none",
+            "space": "testapp.product.embedding",
+            "next": None,
+            "results": [],
+        },
     )
 
 
@@ -217,6 +224,10 @@ def test_a_product_without_a_vector_is_found_and_not_indexed(client: APIClient) 
         ({"min_similarity": "-0.1"}, "min_value"),
         ({"min_similarity": "1.1"}, "max_value"),
         ({"min_similarity": "much"}, "invalid"),
+        ({"after": "x" * 6_001}, "max_length"),
+        ({"after": ""}, "blank"),
+        ({"group_by": "stock"}, "invalid_choice"),
+        ({"group_by": "parent__stock"}, "invalid_choice"),
     ],
 )
 def test_bad_options_are_told(client: APIClient, query: dict[str, str], code: str) -> None:
@@ -233,6 +244,37 @@ def test_options_are_obeyed(client: APIClient, products: list[Product]) -> None:
     _status, answer = get(client, similar(products[0]), min_similarity=0.9)
     assert [each["id"] for each in answer["results"]] == [products[1].pk]
     assert answer["indexed"], "nothing alike is not the same as not indexed"
+
+
+def test_pages_follow_each_other(client: APIClient, products: list[Product]) -> None:
+    address, seen, token = similar(products[0]), [], None
+    while True:
+        query = {"limit": 2, "after": token} if token else {"limit": 2}
+        _status, answer = get(client, address, **query)
+        seen += [each["id"] for each in answer["results"]]
+        token = answer["next"]
+        if token is None:
+            break
+    assert seen == [p.pk for p in similar_products(products[0])]
+
+
+@pytest.mark.parametrize("of_another", [False, True])
+def test_a_page_of_another_list_is_told(
+    client: APIClient, products: list[Product], of_another: bool
+) -> None:
+    token = similar_products(products[1], limit=2).next if of_another else "nonsense"
+    status, answer = get(client, similar(products[0]), after=token)
+    assert (status, answer["code"]) == (400, "no_such_page")
+
+
+def test_the_shop_says_what_may_be_grouped_by(
+    client: APIClient, products: list[Product], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ProductViewSet, "similar_group_by", ("parent",))
+    Product.objects.filter(pk__in=[p.pk for p in products[1:4]]).update(parent=products[1])
+    _status, answer = get(client, similar(products[0]), group_by="parent")
+    assert [each["id"] for each in answer["results"]] == [products[1].pk, products[4].pk]
+    assert get(client, similar(products[0]), group_by="price")[0] == 400
 
 
 def test_no_number_that_json_lacks(

@@ -22,6 +22,7 @@ class ProductAdmin(ImgrecAdminMixin, admin.ModelAdmin):
     list_filter = ["published"]
     search_fields = ["title"]
     actions = ["sell_out"]
+    raw_id_fields = ["parent"]
     change_list_template = "testapp/product_list.html"
     change_form_template = "testapp/product_form.html"
 
