@@ -56,6 +56,8 @@ class Clock:
         while self._events and self._events[0][0] <= until:
             self.now, _count, resume = heapq.heappop(self._events)
             resume()
+        if self._events:
+            self.now = until
 
 
 class Cores:

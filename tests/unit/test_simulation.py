@@ -76,9 +76,9 @@ def test_workers_add_up_until_the_database_is_busy(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_build_ends_with_its_last_tile() -> None:
-    each = demands(list_written=Demand(worker=1 / 1024, database=0.0))
-    assert build(each, 1, 102_400).value * 3600 == pytest.approx(100.0, rel=0.05)
-    assert 10.0 <= build(each, 10, 102_400).value * 3600 < 13.0
+    each = demands(list_written=Demand(worker=1 / 4096, database=0.0))
+    assert build(each, 1, 409_600).value * 3600 == pytest.approx(100.0, rel=0.05)
+    assert 10.0 <= build(each, 10, 409_600).value * 3600 < 13.0
 
 
 def test_one_lock_repairs_no_faster_by_more_workers() -> None:
