@@ -111,7 +111,7 @@ def _request(product: Any) -> Any:
     from imgrec.fragments import Fragment
     from imgrec.views import fragment
 
-    asked = Fragment.of(product, limit=SHOWN, min_similarity=None, title="", show_similarity=False)
+    asked = Fragment.of(product, {"limit": SHOWN}, title="", show_similarity=False)
     return fragment(RequestFactory().get("/"), asked.token)
 
 

@@ -24,19 +24,19 @@ class Fragment:
 
     model: str  # label
     key: str  # of the product, as text
-    limit: int
-    min_similarity: float | None
+    search: dict[str, Any]  # what similar_products() takes beside the product
     title: SafeString  # as HTML
     show_similarity: bool
     language: str  # the page's; the address of the fragment may be outside its prefix
 
     @classmethod
-    def of(cls, product: models.Model, *, title: str, **options: Any) -> Self:
+    def of(
+        cls, product: models.Model, search: dict[str, Any], *, title: str, show_similarity: bool
+    ) -> Self:
         """Return the fragment of a saved product, in the language of the page."""
         language = get_language() or ""
-        html = conditional_escape(title)
-        key = str(product.pk)
-        return cls(product._meta.label_lower, key, title=html, language=language, **options)
+        label, key = product._meta.label_lower, str(product.pk)
+        return cls(label, key, search, conditional_escape(title), show_similarity, language)
 
     @property
     def token(self) -> str:

@@ -37,7 +37,7 @@ def place_values(product: models.Model, asked: Fragment, **addresses: str) -> di
     """Return what the place of a list gets that comes later: empty cards and where it is."""
     title = heading(asked.title)
     return {
-        "places": range(min(asked.limit, MOST_PLACES)),
+        "places": range(min(asked.search["limit"], MOST_PLACES)),
         "title": title,
         "heading_id": heading_id(product, title, asked.token),
         "show_similarity": asked.show_similarity,

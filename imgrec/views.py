@@ -80,7 +80,7 @@ def _list(request: HttpRequest, asked: Fragment) -> tuple[models.Model | None, S
     seed = asked.seed()
     if seed is None:
         return nothing
-    found = similar.similar_products(seed, limit=asked.limit, min_similarity=asked.min_similarity)
+    found = similar.similar_products(seed, **asked.search)
     if not found:
         return nothing
     values = list_values(seed, found, asked.title, show_similarity=asked.show_similarity)

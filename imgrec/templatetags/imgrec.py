@@ -46,11 +46,16 @@ def similar_products(
     limit: int = 8,
     among: QuerySet[Any] | None = None,
     min_similarity: float | None = None,
+    group_by: str | None = None,
+    fold: float | None = None,
+    diversity: float | None = None,
     show_similarity: bool = False,
     title: str = "",
     lazy: bool = False,
 ) -> SafeString:
     """Show products that look like ``product``: photos with titles, each a link.
+
+    ``limit`` to ``diversity`` are those of :func:`imgrec.similar_products`.
 
     Renders ``imgrec/similar_products.html``; a template of that name in the shop's own folders
     wins. It gets ``cards`` (:class:`imgrec.cards.Card`), ``title``, ``heading_id``,
@@ -69,15 +74,15 @@ def similar_products(
         {% similar_products product min_similarity=0.5 show_similarity=True %}
         {% similar_products product lazy=True %}
     """
-    options: dict[str, Any] = {"limit": limit, "min_similarity": min_similarity}
+    search = _search(limit, min_similarity, group_by, fold, diversity)
     look: dict[str, Any] = {"title": title, "show_similarity": show_similarity}
     if lazy:
-        place = _place(context, product, among, options | look)
+        place = _place(context, product, among, search, look)
         if place is not None:
             return place
 
     def html() -> SafeString:
-        found = similar.similar_products(product, among=among, **options)
+        found = similar.similar_products(product, among=among, **search)
         if not found:
             return SafeString("")
         return _rendered(context, TEMPLATE, list_values(product, found, **look))
@@ -92,6 +97,9 @@ def get_similar_products(
     limit: int = 8,
     among: QuerySet[Any] | None = None,
     min_similarity: float | None = None,
+    group_by: str | None = None,
+    fold: float | None = None,
+    diversity: float | None = None,
 ) -> SimilarProducts:
     """Give the template a list of products that look like ``product``, each with ``similarity``.
 
@@ -103,9 +111,9 @@ def get_similar_products(
         {% get_similar_products product limit=8 among=in_season as lookalikes %}
         {% for each in lookalikes %}{{ each.title }} {{ each.similarity|floatformat:2 }}{% endfor %}
     """
-    options: dict[str, Any] = {"limit": limit, "among": among, "min_similarity": min_similarity}
-    search = partial(similar.similar_products, product, **options)
-    return quietly(search, SimilarProducts(), using=partial(_database, product, among))
+    search = _search(limit, min_similarity, group_by, fold, diversity)
+    found = partial(similar.similar_products, product, among=among, **search)
+    return quietly(found, SimilarProducts(), using=partial(_database, product, among))
 
 
 @register.simple_tag
@@ -115,21 +123,42 @@ def imgrec_styles() -> str:
     return quietly(lambda: format_html(link, static(STYLES)), "")
 
 
+def _search(
+    limit: int,
+    min_similarity: float | None,
+    group_by: str | None,
+    fold: float | None,
+    diversity: float | None,
+) -> dict[str, Any]:
+    """Return what the search takes, without what nobody asked for: addresses stay short."""
+    asked = {
+        "min_similarity": min_similarity,
+        "group_by": group_by,
+        "fold": fold,
+        "diversity": diversity,
+    }
+    return {"limit": limit} | {name: value for name, value in asked.items() if value is not None}
+
+
 def _database(product: models.Model, among: QuerySet[Any] | None) -> str:
     return router.db_for_read(type(product)) if among is None else among.db
 
 
 def _place(
-    context: Context, product: models.Model, among: QuerySet[Any] | None, options: dict[str, Any]
+    context: Context,
+    product: models.Model,
+    among: QuerySet[Any] | None,
+    search: dict[str, Any],
+    look: dict[str, Any],
 ) -> SafeString | None:
     """Return the place of a list that comes later, or None when it must come with the page."""
 
     def html() -> SafeString | None:
         if among is not None:
             raise TemplateSyntaxError(NO_AMONG)
-        if product.pk is None or not spaces_of(type(product)) or options["limit"] <= 0:
+        if product.pk is None or not spaces_of(type(product)) or search["limit"] <= 0:
             return None  # nothing to wait for
-        asked = Fragment.of(product, **options)
+        asked = Fragment.of(product, search, **look)
         values = place_values(product, asked, script=static(SCRIPT), **_addresses(asked))
         return _rendered(context, LAZY_TEMPLATE, values)
 

@@ -63,8 +63,8 @@ def address(html: str) -> str:
 
 def address_of(product: Product, **options: Any) -> str:
     """Return the address of a product's fragment, hidden or not."""
-    asked = {"limit": 8, "min_similarity": None, "title": "", "show_similarity": False, **options}
-    return f"/imgrec/similar/{Fragment.of(product, **asked).token}/"
+    asked = Fragment.of(product, {"limit": 8, **options}, title="", show_similarity=False)
+    return f"/imgrec/similar/{asked.token}/"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,9 @@ def address_of(product: Product, **options: Any) -> str:
         "",
         "limit=2",
         "min_similarity=0.5",
+        'group_by="title"',
+        "fold=0.99",
+        "limit=2 diversity=0.5",
         "show_similarity=True",
         'title="You & me"',
         'limit=1 min_similarity=0.0 show_similarity=True title="Größe 😀"',
@@ -155,7 +158,7 @@ def test_a_tampered_address_is_unknown(products: list[Product], client: Client) 
 
 
 def test_a_model_that_went_is_unknown(client: Client) -> None:
-    asked = Fragment("shop.formerly", "1", 8, None, SafeString(""), False, "en")
+    asked = Fragment("shop.formerly", "1", {"limit": 8}, SafeString(""), False, "en")
     assert client.get(f"/imgrec/similar/{asked.token}/").status_code == 404
 
 
