@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.db import Error, connections, transaction
@@ -93,8 +93,11 @@ def settings_of_our_own(using: str, **values: str | int) -> Iterator[None]:
     _send(connection, _message("BEGIN", values))
     try:
         yield
-    finally:
-        _send(connection, "ROLLBACK")
+    except BaseException:
+        with suppress(Error):  # of a lost connection; what lost it is told
+            _send(connection, "ROLLBACK")
+        raise
+    _send(connection, "ROLLBACK")
 
 
 @contextmanager

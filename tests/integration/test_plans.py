@@ -112,6 +112,21 @@ def unlisted(way: str, **options: Any) -> Callable[[], Any]:
     return search
 
 
+def next_page(way: str, **options: Any) -> Callable[[], Any]:
+    def search() -> None:
+        page = similar_products(UNLISTED, **options)
+        found = similar_products(UNLISTED, after=page.next, **options)
+        assert (len(found), found.way) == (8, way)
+        assert not {each.pk for each in found} & {each.pk for each in page}
+
+    return search
+
+
+def several() -> None:
+    found = similar_products([SEED, UNLISTED], less_like=Product(pk=9))
+    assert (len(found), found.way) == (8, "hnsw")
+
+
 QUERIES: dict[str, tuple[Callable[[], Any], str]] = {
     "a stored list": (similar(Product, "list"), "testapp_productembeddinglist_pkey"),
     "the products of a list": (similar(Product, "list"), "testapp_product_pkey"),
@@ -130,6 +145,13 @@ QUERIES: dict[str, tuple[Callable[[], Any], str]] = {
         HNSW,
     ),
     "live by the index, of several photos": (similar(Item, "hnsw"), HNSW_OF_ITEMS),
+    "one of each group": (unlisted("hnsw", group_by="price"), HNSW),
+    "one of each group over a key": (unlisted("hnsw", group_by="parent__title"), HNSW),
+    "near-duplicates folded": (unlisted("hnsw", fold=0.99), HNSW),
+    "diverse": (unlisted("hnsw", diversity=0.5), HNSW),
+    "several products": (several, HNSW),
+    "the next page": (next_page("hnsw"), HNSW),
+    "the next page of groups": (next_page("hnsw", group_by="price"), HNSW),
     "similar_to": (rows(lambda: Product.objects.similar_to(SEED)[:8]), HNSW),
     "similar_to, second page": (rows(lambda: Product.objects.similar_to(SEED)[8:16]), HNSW),
     "similar_to, filtered": (

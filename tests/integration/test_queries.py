@@ -280,6 +280,31 @@ def test_of_several_photos_the_mean_counts() -> None:
     assert similar_products(items[0], group_by="title", limit=20, fold=0.999)
 
 
+@pytest.mark.parametrize("group_by", [None, "title"])
+def test_pages_of_items_by_their_best_pair(way: str, group_by: str | None) -> None:
+    space = space_of("testapp.itemphoto.embedding")
+    items = Item.objects.bulk_create(Item(title=f"I{i % 17}") for i in range(40))
+    photos = ItemPhoto.objects.bulk_create(
+        ItemPhoto(item=items[i * i % 40], image=f"{i}.png") for i in range(150)
+    )
+    fill(space, photos, clusters=6)
+    vectors = vectors_by_item(space)
+    seed = items[0]
+    own = vectors[seed.pk][:8]
+    near = {key: float((rows @ own.T).max()) for key, rows in vectors.items() if key != seed.pk}
+    titles = {item.pk: item.title for item in items}
+    expected: list[Any] = []
+    for key in sorted(near, key=lambda key: (-near[key], key)):
+        taken = {titles[other] for other in [*expected, seed.pk]}
+        if group_by is None or titles[key] not in taken:
+            expected.append(key)
+    found = pages(seed, limit=4, group_by=group_by)
+    assert [key for page in found for key in keys(page)] == expected
+    assert {page.way for page in found} <= {way, "exact"}
+    queried = list(Item.objects.similar_to(seed)[:10])
+    assert keys(queried) == sorted(near, key=lambda key: (-near[key], key))[:10]
+
+
 # Groups, duplicates, diversity
 
 
