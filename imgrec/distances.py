@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import BooleanField, F, FloatField, Func, Q, QuerySet
+from django.db.models import BooleanField, F, FloatField, Func, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.sql.where import AND, WhereNode
 from pgvector.django import CosineDistance
 
 from imgrec.pool import Search
@@ -13,6 +15,8 @@ from imgrec.seeds import is_known, names_of, of_seed, vector_of, version_of
 from imgrec.spaces import SpaceDefinition
 from imgrec.sql import Part, compose
 from imgrec.visibility import item_path, may_be_result
+
+ORDER = ("distance", "pk")
 
 # An item is as near as the nearest of its photos is to any of the seed's.
 _BEST_PAIR = """(
@@ -44,9 +48,32 @@ def ordered_by_distance(
     ordered: QuerySet[Any] = (
         rows.filter(may_be_result(space), has_vector, known, ~Q(**{path: key}))
         .annotate(distance=distance, similarity=_Similarity(distance))
-        .order_by("distance", "pk")
+        .order_by(*ORDER)
     )
-    return ordered.filter(distance__lte=1 - least) if least > 0 else ordered
+    return ordered.filter(_IsNear(F("distance"), Value(1 - least))) if least > 0 else ordered
+
+
+def without_floor(rows: QuerySet[Any]) -> tuple[QuerySet[Any], float | None]:
+    """Return a slice of ordered products without the floor of its similarity, and that distance.
+
+    An index scan does not know that nothing further away is wanted, and goes on for it. What is
+    too far is the end of the slice.
+    """
+    found = rows.all()
+    floors = [*_take_floors(found.query.where)]
+    return (found, min(floors)) if floors else (rows, None)
+
+
+def _take_floors(where: WhereNode) -> Iterator[float]:
+    if where.connector != AND or where.negated:
+        return
+    for child in list(where.children):
+        near = getattr(child, "lhs", child)  # filter() makes "… is true" of it
+        if isinstance(near, _IsNear):
+            where.children.remove(child)
+            yield near.floor
+        elif isinstance(child, WhereNode):
+            yield from _take_floors(child)
 
 
 def near_by_index(rows: QuerySet[Any], space: SpaceDefinition, key: Any) -> QuerySet[Any]:
@@ -93,6 +120,18 @@ class _Similarity(Func):
     """The cosine of a distance, clipped to 0..1."""
 
     template, output_field = "greatest(least(1.0 - %(expressions)s, 1.0), 0.0)", FloatField()
+
+
+class _IsNear(Func):
+    """``distance <= floor``."""
+
+    template, arg_joiner, output_field = "(%(expressions)s)", " <= ", BooleanField()
+
+    @property
+    def floor(self) -> float:
+        """The distance that is not too far."""
+        value: Any = self.source_expressions[1]
+        return float(value.value)
 
 
 class _IsAmong(Func):

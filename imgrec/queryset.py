@@ -7,9 +7,10 @@ from typing import Any, Self, cast
 
 from django.db import models
 from django.db.models import QuerySet
+from django.db.models.query import ModelIterable
 
 from imgrec.conf import settings
-from imgrec.distances import near_by_index, ordered_by_distance
+from imgrec.distances import ORDER, near_by_index, ordered_by_distance, without_floor
 from imgrec.guest import with_settings
 from imgrec.search_settings import search_settings
 from imgrec.served import served_space
@@ -66,30 +67,46 @@ class SimilarityQuerySet(QuerySet[Any]):
             super()._fetch_all()
 
     def _fetch_near(self) -> None:
+        """Evaluate a slice without the floor of its similarity, which is quicker, and cut it."""
+        rows, floor = self._without_floor()
+        rows._fetch_by_index()
+        found = rows._result_cache or []
+        if floor is not None:
+            found = [each for each in found if each.distance <= floor]
+        self._result_cache, self._prefetch_done = found, True
+
+    def _fetch_by_index(self) -> None:
         """Evaluate by the index first where that takes a form of its own, all the same if short."""
         by_index = self._by_index()
         if by_index is not self:
             super(SimilarityQuerySet, by_index)._fetch_all()
-            found = by_index._result_cache or []
-            if len(found) == by_index._wanted:
-                self._result_cache, self._prefetch_done = found, True
+            self._result_cache, self._prefetch_done = by_index._result_cache, True
+            wanted = int(self.query.high_mark or 0) - self.query.low_mark
+            if len(self._result_cache or ()) == wanted:
                 return
+            self._result_cache, self._prefetch_done = None, False
         super()._fetch_all()
+
+    def _without_floor(self) -> tuple[Self, float | None]:
+        if not self._is_nearest_first() or self._iterable_class is not ModelIterable:
+            return self, None
+        return cast(tuple[Self, float | None], without_floor(self))
 
     def _by_index(self) -> Self:
         """Return the form for the index; a slice of products with several photos has its own."""
         space = self._imgrec_space
-        if space is None or not space.item or self.query.high_mark is None:
+        if space is None or not space.item or not self._is_nearest_first():
             return self
         return cast(Self, near_by_index(self, space, self._imgrec_seed))
 
-    @property
-    def _wanted(self) -> int:
-        return int(self.query.high_mark or 0) - self.query.low_mark
+    def _is_nearest_first(self) -> bool:
+        """Return whether this is a slice of the nearest, in that order."""
+        return self.query.high_mark is not None and self.query.order_by == ORDER
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:
         """Return the plan of the statement that is sent first."""
-        return str(super(SimilarityQuerySet, self._by_index()).explain(format=format, **options))
+        first = self._without_floor()[0]._by_index() if self._imgrec_space else self
+        return str(super(SimilarityQuerySet, first).explain(format=format, **options))
 
     def iterator(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         """Read at once: rows that trickle in later would be found without our settings."""

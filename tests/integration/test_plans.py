@@ -80,8 +80,12 @@ def scanned(nodes: list[str]) -> set[str]:
 
 def _reads_far(node: str) -> bool:
     """Return whether more than a capped count comes out of a scan."""
-    rows = re.search(r"actual rows=([\d.]+)", node)
-    return rows is not None and float(rows[1]) > 5_001
+    return _reads(node) > 5_001
+
+
+def _reads(node: str) -> float:
+    found = re.search(r"actual rows=([\d.]+)", node)
+    return float(found[1]) if found else 0.0
 
 
 def similar(model: Any, way: str, **options: Any) -> Callable[[], Any]:
@@ -187,6 +191,16 @@ def test_an_index_answers(name: str) -> None:
     nodes = executed(work)
     assert any(expected in node and "never executed" not in node for node in nodes), nodes
     assert scanned(nodes) == set(), nodes
+
+
+@pytest.mark.parametrize("model", [Product, Item])
+def test_a_floor_of_similarity_does_not_send_the_index_on(model: Any) -> None:
+    """It would go on for what is not there: nothing is as similar as that."""
+    found = model.objects.similar_to(model(pk=4_321), min_similarity=0.999)
+    nodes = executed(rows(lambda: found[:8], 0))
+    scans = [node for node in nodes if "_hnsw" in node and "never executed" not in node]
+    assert scans
+    assert not any(_reads(node) > 100 for node in scans), scans
 
 
 @pytest.mark.parametrize("few", [1, 30])

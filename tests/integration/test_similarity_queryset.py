@@ -86,8 +86,19 @@ def test_is_asked_when_it_is_read(products: list[Product]) -> None:
 
 
 def test_nothing_less_similar_than_asked(products: list[Product]) -> None:
+    near = {products[1].pk, products[4].pk}
     found = Product.objects.similar_to(products[0], min_similarity=0.8)
-    assert set(keys(found)) == {products[1].pk, products[4].pk}
+    assert set(keys(found)) == set(keys(found[:4])) == near
+    assert set(found.values_list("pk", flat=True)[:4]) == near
+    assert keys(found[:1]) + keys(found[1:2]) == keys(found)
+    assert keys(found[2:4]) == []
+    assert found.count() == 2
+    assert not found.filter(distance__gt=0.2).exists()
+    assert set(keys(found.order_by("-distance")[:4])) == near
+    either = Product.objects.similar_to(products[0], min_similarity=0.8).exclude(
+        pk=products[1].pk
+    ) | Product.objects.similar_to(products[0], min_similarity=0.8)
+    assert set(keys(either[:4])) == near
 
 
 @pytest.mark.parametrize("seed_class", [Product, LimitedProduct, BargainProduct])
@@ -113,6 +124,19 @@ def test_items_come_once_by_their_nearest_photo() -> None:
     listed = similar_products(items[0])
     assert keys(found) == keys(listed) == keys(items[1:])
     assert [e.similarity for e in found] == pytest.approx([e.similarity for e in listed], abs=2e-3)
+
+
+def test_items_in_another_order_are_chosen_among_all() -> None:
+    items = [Item.objects.create(title=f"{i}") for i in range(12)]
+    for number, item in enumerate(items):
+        for hue in (number / 12, number / 12 + 0.01):
+            ItemPhoto.objects.create(item=item, image=upload(hue))
+    indexing.work()
+    found = Item.objects.similar_to(items[0])
+    assert keys(found.order_by("-pk")[:2]) == [items[11].pk, items[10].pk]
+    assert keys(found[:20]) == keys(found), "fewer than asked for are read again, exactly"
+    near = Item.objects.similar_to(items[0], min_similarity=0.9)
+    assert keys(near[:5]) == keys(near)[:5]
 
 
 # How it composes
