@@ -100,14 +100,13 @@ def finish(space: SpaceDefinition) -> bool:
         return False
     logger.info("imgrec: %s: building the index", space.label)
     try:
-        mend(space, watch=lambda building: photo_queries.answer_waiting())
+        return mend(space, watch=lambda building: photo_queries.answer_waiting())
     except IndexBusy:
         return False
     except IndexRefused as error:
         _failed_at[space.label] = time.monotonic()
         logger.warning("imgrec: %s: %s", space.label, error)
         return False
-    return True
 
 
 def _failed_lately(space: SpaceDefinition) -> bool:
