@@ -67,7 +67,8 @@ def stream(
     connection.ensure_connection()
     sql, values = _query(space, version, items)
     left: Vectors | None = None
-    with connection.cursor() as cursor, cursor.copy(sql, values) as copy:
+    # psycopg's own cursor: under DEBUG, Django's wrapper takes no values
+    with connection.cursor() as cursor, cursor.cursor.copy(sql, values) as copy:
         for rows in _chunks(iter(copy)):
             found = _parse(rows, space)
             if left is not None:
