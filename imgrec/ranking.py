@@ -101,7 +101,7 @@ class Ranking:
         best = slots[:, -self.k :].copy()
         slots[:, : self.k] = best
         slots[:, self.k :] = -1
-        self.filled[rows] = np.minimum(self.filled[rows], self.k)
+        self.filled[rows] = self.k  # what is not taken of these may lie anywhere among them
         self._raise_bar(rows, best)
 
     def _raise_bar(self, rows: slice, best: Packed) -> None:

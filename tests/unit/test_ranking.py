@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imgrec.ranking import ROOM, Ranking
@@ -29,6 +29,7 @@ def check(ranking: Ranking, matrix: Matrix) -> None:
         assert len(set(named)) == len(named)
 
 
+@example(seed=0, rows=4, widths=[1, 265], k=15, levels=50, sideways=False)
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.integers(1, 40),
