@@ -21,8 +21,7 @@ def by_clusters(n: int, *, queries: int) -> list[Row]:
     fill(n, index=False)
     space = the_space()
     space.list_model.objects.all().delete()
-    planning = timed(plan)
-    peak = extra_memory(plan)
+    peak, planning = extra_memory(plan)
     seconds, built = _some_tiles(queries)
     recall = _recall(space)
     exact = _exact_seconds(space) * n / EXACT_SAMPLE

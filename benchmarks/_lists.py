@@ -47,13 +47,16 @@ def taking_turns(works: list[Callable[[], Any]], repeats: int) -> list[float]:
     return [statistics.median(column) for column in zip(*rounds, strict=True)]
 
 
-def extra_memory(work: Callable[[], Any] = build_anew) -> float:
-    """Return the megabytes that ``work``, a function of a module, adds to a process at its peak."""
+def extra_memory(work: Callable[[], Any] = build_anew) -> tuple[float, float]:
+    """Return the megabytes that ``work``, a function of a module, adds to a process, and seconds.
+
+    The megabytes are those at its peak; the process is one of its own.
+    """
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_extra_memory, [work])
 
 
-def _extra_memory(work: Callable[[], Any]) -> float:
+def _extra_memory(work: Callable[[], Any]) -> tuple[float, float]:
     import django
 
     django.setup()
@@ -62,8 +65,8 @@ def _extra_memory(work: Callable[[], Any]) -> float:
     the_space().list_model.objects.count()
     Path("/proc/self/clear_refs").write_text("5")
     before = _peak()
-    work()
-    return (_peak() - before) / MEGABYTE
+    seconds = timed(work)
+    return (_peak() - before) / MEGABYTE, seconds
 
 
 def _peak() -> float:

@@ -99,6 +99,13 @@ def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def told(rows: list[Row]) -> list[Row]:
+    """Tell whoever waits of these rows already, and return them."""
+    for row in rows:
+        progress(_line(row))
+    return rows
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(int(part.replace("_", "")) for part in text.split(","))
 
@@ -107,15 +114,19 @@ def _print_table(before: dict[str, object], rows: list[Row]) -> None:
     print(" ".join(f"{key}={value}" for key, value in before.items()))
     width = max((len(row.name) for row in rows), default=0)
     for row in rows:
-        ratio = "" if row.ratio is None else f"x {row.ratio:.3f}"
-        around = " ".join(
-            f"{key}={value}"
-            for key, value in (
-                ("N", row.n), ("seed", row.seed), ("repeats", row.repeats), ("load", row.load)
-            )
-            if value is not None
-        )  # fmt: skip
-        print(
-            f"{row.name:{width}}  {row.value:10.3f} {row.unit:4} {row.rival_value:10.3f} "
-            f"{row.unit:4} {row.rival:28} {ratio:9} [{around}] {row.note}".rstrip()
+        print(_line(row, width))
+
+
+def _line(row: Row, width: int = 0) -> str:
+    ratio = "" if row.ratio is None else f"x {row.ratio:.3f}"
+    around = " ".join(
+        f"{key}={value}"
+        for key, value in (
+            ("N", row.n), ("seed", row.seed), ("repeats", row.repeats), ("load", row.load)
         )
+        if value is not None
+    )  # fmt: skip
+    return (
+        f"{row.name:{width}}  {row.value:10.3f} {row.unit:4} {row.rival_value:10.3f} "
+        f"{row.unit:4} {row.rival:28} {ratio:9} [{around}] {row.note}".rstrip()
+    )

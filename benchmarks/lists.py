@@ -25,7 +25,7 @@ from benchmarks._lists import (
     timed,
     worst_difference,
 )
-from benchmarks._report import Row, circumstances, main
+from benchmarks._report import Row, circumstances, main, told
 from benchmarks._vectors import Vectors, clustered
 from benchmarks.shop import fill, running_shop
 
@@ -40,13 +40,14 @@ def measure(*, quick: bool) -> list[Row]:
     repeats = 3 if quick else 5
     with running_shop():
         with circumstances(n=small, seed=0, repeats=repeats):
-            rows, seconds = in_one_process(small, repeats)
+            found, seconds = in_one_process(small, repeats)
+            rows = told(found)
         with circumstances(n=medium, seed=0, repeats=1):
-            rows += in_tiles(medium, seconds * (medium / small) ** 2, small)
+            rows += told(in_tiles(medium, seconds * (medium / small) ** 2, small))
         with circumstances(n=medium, seed=0, repeats=repeats):
-            rows += repairs(medium, repeats)
+            rows += told(repairs(medium, repeats))
         with circumstances(n=large, seed=0, repeats=1):
-            return rows + by_clusters(large, queries=1_000 if quick else 10_000)
+            return rows + told(by_clusters(large, queries=1_000 if quick else 10_000))
 
 
 def in_one_process(n: int, repeats: int) -> tuple[list[Row], float]:
@@ -69,7 +70,9 @@ def in_one_process(n: int, repeats: int) -> tuple[list[Row], float]:
         Row(f"{n:,}: computing all lists", ours, "s", "faiss IndexFlatIP", faiss),
         Row(f"{n:,}: computing all lists", ours, "s", "the article's full matrix", matrix),
         Row(f"{n:,}: read, compute, write", whole, "s", "faiss, computing only", faiss),
-        Row(f"{n:,}: extra memory", extra_memory(), "MB", "the full matrix", n * n * 4 / MEGABYTE),
+        Row(
+            f"{n:,}: extra memory", extra_memory()[0], "MB", "the full matrix", n * n * 4 / MEGABYTE
+        ),
         Row(f"{n:,}: largest difference", worst_difference(), "", "what counts as a tie", 1e-6),
     ]
     return rows, whole
@@ -94,11 +97,11 @@ def full_matrix(unit: Vectors) -> Any:
 def in_tiles(n: int, squared: float, before: int) -> list[Row]:
     """All lists exactly, in tiles, beside growth by the square of the size."""
     fill(n, index=False)
-    seconds = timed(build_anew)
+    megabytes, seconds = extra_memory()
     matrix = n * n * 4 / MEGABYTE
     return [
         Row(f"{n:,}: all lists in tiles", seconds, "s", f"squared from {before:,}", squared),
-        Row(f"{n:,}: extra memory", extra_memory(), "MB", "the full matrix", matrix),
+        Row(f"{n:,}: extra memory", megabytes, "MB", "the full matrix", matrix),
         Row(
             f"{n:,}: largest difference", worst_difference(2_000), "", "what counts as a tie", 1e-6
         ),
