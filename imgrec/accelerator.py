@@ -6,6 +6,7 @@ never before a worker forks.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
@@ -19,11 +20,22 @@ from imgrec.reading import Vectors
 @cache
 def device() -> str:
     """Return the GPU torch would use, ``""`` where there is none, or no torch."""
-    if find_spec("torch") is None:
+    if find_spec("torch") is None or not _has_driver():
         return ""
     import torch
 
     return "cuda" if torch.cuda.is_available() else ""
+
+
+def _has_driver() -> bool:
+    """Return whether a GPU's driver is installed: torch alone is half a gigabyte of memory."""
+    for name in ("libcuda.so.1", "nvcuda.dll"):
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def nearest(queries: Vectors, chunks: Iterable[Vectors], k: int, *, on: str) -> TopK:

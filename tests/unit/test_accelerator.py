@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -34,3 +37,12 @@ def test_without_torch_there_is_no_device(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(accelerator, "find_spec", lambda name: None)
     assert accelerator.device() == ""
     accelerator.device.cache_clear()
+
+
+def test_without_a_driver_torch_is_not_even_imported() -> None:
+    code = (
+        "import sys; from imgrec import accelerator\n"
+        "accelerator._has_driver = lambda: False\n"
+        "assert accelerator.device() == '' and 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
