@@ -53,7 +53,7 @@ def build_all(space: SpaceDefinition, version: str) -> int:
     """Build every list in this process; return how many were written.
 
     Memory: every vector (items * dimensions * 4 B, half as much again while they are read),
-    items * 2 kB of candidates, and a tile (32 MB). Above ``spread_above`` items see ``tiles``.
+    items * 2 kB of candidates, and a few tiles (30 MB). Above ``spread_above`` items see ``tiles``.
     """
     everything = reading.read(space, version)
     forget_others(space, version)

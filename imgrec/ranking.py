@@ -80,7 +80,7 @@ class Ranking:
         return column[order], row[order], values[order]
 
     def _least(self, block: Matrix, rows: slice, *, sideways: bool) -> Matrix:
-        """Return the bar of each row; a first look at the block sets it for rows without one."""
+        """Return the bar of each row; a look at the first block raises it for rows without one."""
         least: Matrix = self.least[rows]
         width = block.shape[0 if sideways else 1] // STRIPES
         if width < 2 or self.k >= STRIPES or (least >= 0).all():
@@ -92,6 +92,7 @@ class Ranking:
         bound = np.partition(stripes, STRIPES - self.k, axis=1)[:, STRIPES - self.k]
         # just below it: what equals the bound may be one of the k
         bar: Matrix = np.maximum(least, np.nextafter(bound, np.float32(-1)))
+        self.least[rows] = bar
         return bar
 
     def _thin_out(self, rows: slice) -> None:
