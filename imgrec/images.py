@@ -29,12 +29,17 @@ DECODER_ERRORS = (
     RuntimeError, SyntaxError, TypeError, ValueError, Warning, struct.error, zlib.error,
 )  # fmt: skip
 
-# Encoders look at 224 to 256 pixels: photos are kept at four times that while they wait, in the
-# index and as a query alike, so that the same photo has the same vector.
+# Encoders look at 224 to 256 pixels: unless one says otherwise, photos are kept at four times that,
+# in the index and as a query alike, so that the same photo has the same vector.
 KEPT_SIDE = 1024
 
 # warnings.catch_warnings changes the whole process and does not nest across threads.
 _quiet_lock = threading.RLock()
+
+
+def decoded_side(embedder: object) -> int:
+    """Return the pixels a photo's shorter side keeps for an embedder: ``open_picture`` takes it."""
+    return int(getattr(embedder, "decoded_side", KEPT_SIDE))
 
 
 def open_picture(

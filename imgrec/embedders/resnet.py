@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from PIL.Image import Image
+from PIL.Image import Image, Resampling
 
+from imgrec.embedders.framing import Frame
 from imgrec.embedders.networks import Network, embed_with, network_of
-from imgrec.embedders.protocol import Vectors
+from imgrec.embedders.protocol import Prepared, Vectors
 from imgrec.embedders.states import fill
 from imgrec.embedders.weights import Published, WeightsFile
 
-PREPROCESSING = 1
+PREPROCESSING = 2
+# Those of torchvision's IMAGENET1K_V1.
+FRAME = Frame(side=256, crop=224, resample=Resampling.BILINEAR)
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 PUBLISHED = Published(
     url="https://download.pytorch.org/models/resnet18-f37072fd.pth",
@@ -37,6 +41,8 @@ class ResNet18:
 
     name: ClassVar[str] = "resnet18"
     dimensions: ClassVar[int] = 512
+    # Twice what the shorter side is scaled to: decoded smaller, lists change more.
+    decoded_side: ClassVar[int] = 2 * FRAME.side
 
     @property
     def version(self) -> str:
@@ -50,7 +56,16 @@ class ResNet18:
     def embed(self, pictures: Sequence[Image], /) -> Vectors:
         """Return unit rows, float32, (pictures, 512). Raises ``WeightsUnavailable``."""
         network = network_of(self.version, self._load)
-        return embed_with(network, pictures, dimensions=self.dimensions)
+        return embed_with(network, map(self.prepare, pictures), dimensions=self.dimensions)
+
+    def prepare(self, picture: Image, /) -> Prepared:
+        """Return the square the network looks at, uint8, (224, 224, 3)."""
+        return FRAME.cut(picture)
+
+    def embed_prepared(self, inputs: Sequence[Prepared], /) -> Vectors:
+        """Return unit rows as ``embed`` does, of prepared pictures."""
+        network = network_of(self.version, self._load)
+        return embed_with(network, inputs, dimensions=self.dimensions)
 
     @property
     def _file(self) -> WeightsFile:
@@ -59,9 +74,9 @@ class ResNet18:
     def _load(self) -> Network:
         data = self._file.read()
         import torch
-        from torchvision.models import ResNet18_Weights, resnet18
+        from torchvision.models import resnet18
 
         model = resnet18(weights=None)
         fill(model, data, encoder=self.name)
         model.fc = torch.nn.Identity()
-        return Network(model, ResNet18_Weights.IMAGENET1K_V1.transforms())
+        return Network(model, MEAN, STD)

@@ -13,8 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
 from PIL.Image import Image
 
+from imgrec.embedders.framing import without_far_ends
 from imgrec.embedders.networks import Network, embed_with, network_of
-from imgrec.embedders.protocol import Vectors
+from imgrec.embedders.protocol import Prepared, Vectors
 from imgrec.embedders.states import fill
 from imgrec.embedders.weights import explain_file, read_verified
 from imgrec.errors import WeightsUnavailable
@@ -71,7 +72,8 @@ class Timm:
     def embed(self, pictures: Sequence[Image], /) -> Vectors:
         """Return unit rows, float32, (pictures, dimensions). Raises ``WeightsUnavailable``."""
         network = network_of(self.version, self._load)
-        return embed_with(network, pictures, dimensions=self.dimensions)
+        inputs = (_transformed(network, each) for each in pictures)
+        return embed_with(network, inputs, dimensions=self.dimensions)
 
     def _load(self) -> Network:
         data = read_verified(Path(self.weights), sha256=str(self.sha256)) if self.weights else None
@@ -83,7 +85,8 @@ class Timm:
             fill(model, data, encoder=self.name, classifier=prefixes)
         data_room: Any = import_module("timm.data")
         config = data_room.resolve_model_data_config(model)
-        return Network(model, data_room.create_transform(**config, is_training=False))
+        transform = data_room.create_transform(**config, is_training=False)
+        return Network(model, transform=transform)
 
     def _create(self) -> Any:
         try:
@@ -101,6 +104,12 @@ class Timm:
             "huggingface.co, or copy them into its cache, or give a file: "
             "Timm(..., weights=..., sha256=...)."
         ) % {"model": self.model}
+
+
+def _transformed(network: Network, picture: Image) -> Prepared:
+    """Return the picture through timm's own transform, float32, (height, width, 3)."""
+    pixels: Prepared = network.transform(without_far_ends(picture)).permute(1, 2, 0).numpy()
+    return pixels
 
 
 def _no_timm() -> str:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 def test_the_packaged_weights_are_the_ones_we_know() -> None:
     assert EfficientNetLite0().available() is None
-    assert EfficientNetLite0().version == "efficientnet_lite0-579344248a93-p1"
+    assert EfficientNetLite0().version == "efficientnet_lite0-579344248a93-p2"
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

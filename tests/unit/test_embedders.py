@@ -13,7 +13,6 @@ from django.core.exceptions import ImproperlyConfigured
 from PIL import Image
 
 from imgrec.embedders import EfficientNetLite0, Embedder, ResNet18, Timm, resolve
-from imgrec.embedders.framing import without_far_ends
 from imgrec.embedders.normalising import normalise
 from imgrec.testing import ColourGrid
 
@@ -121,27 +120,6 @@ def test_colour_grid_tells_colours_and_places_apart() -> None:
 
 def test_no_pictures_give_no_rows() -> None:
     assert ColourGrid().embed([]).shape == (0, 49)
-
-
-@pytest.mark.parametrize(
-    ("size", "kept"),
-    [
-        ((400, 300), (400, 300)),
-        ((1600, 100), (1600, 100)),
-        ((4000, 1), (16, 1)),
-        ((2, 999), (2, 32)),
-    ],
-)
-def test_only_extremely_long_pictures_lose_their_ends(
-    size: tuple[int, int], kept: tuple[int, int]
-) -> None:
-    assert without_far_ends(Image.new("RGB", size)).size == kept
-
-
-def test_the_centre_of_a_sliver_is_kept() -> None:
-    picture = Image.new("RGB", (400, 1))
-    picture.putpixel((200, 0), (255, 255, 255))
-    assert without_far_ends(picture).getpixel((8, 0)) == (255, 255, 255)
 
 
 SMALL = ColourGrid(2)

@@ -59,7 +59,7 @@ def test_vectors_equal_torchvisions_own(seeded: tuple[Any, Path, str]) -> None:
     rows = ResNet18(path, sha256=digest).embed(pictures())
     assert rows.shape == (5, 512)
     assert rows.dtype == np.float32
-    assert np.allclose(rows, by_torchvision(model), atol=1e-5)
+    assert (rows * by_torchvision(model)).sum(axis=1).min() > 0.99999
 
 
 def test_the_order_is_kept_beyond_one_batch(
@@ -71,6 +71,15 @@ def test_the_order_is_kept_beyond_one_batch(
     monkeypatch.setattr(networks, "PICTURES_AT_ONCE", 2)
     assert np.allclose(embedder.embed(pictures()[::-1])[::-1], whole, atol=1e-5)
     assert embedder.embed([]).shape == (0, 512)
+
+
+def test_embedding_in_two_stages_is_the_same(seeded: tuple[Any, Path, str]) -> None:
+    _, path, digest = seeded
+    embedder = ResNet18(path, sha256=digest)
+    prepared = [embedder.prepare(each) for each in pictures()]
+    assert {(each.dtype.name, each.shape) for each in prepared} == {("uint8", (224, 224, 3))}
+    assert np.array_equal(embedder.embed_prepared(prepared), embedder.embed(pictures()))
+    assert embedder.embed_prepared([]).shape == (0, 512)
 
 
 def test_slivers_are_embedded_in_little_memory(seeded: tuple[Any, Path, str]) -> None:
@@ -174,10 +183,10 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
 
 def test_the_version_names_the_weights(seeded: tuple[Any, Path, str], settings: Any) -> None:
     _, path, digest = seeded
-    assert ResNet18().version == "resnet18-f37072fd47e8-p1"
-    assert ResNet18(path, sha256=digest).version == f"resnet18-{digest[:12]}-p1"
+    assert ResNet18().version == "resnet18-f37072fd47e8-p2"
+    assert ResNet18(path, sha256=digest).version == f"resnet18-{digest[:12]}-p2"
     settings.IMGREC = {"weights": {"resnet18": {"path": str(path), "sha256": digest}}}
-    assert ResNet18().version == f"resnet18-{digest[:12]}-p1"
+    assert ResNet18().version == f"resnet18-{digest[:12]}-p2"
 
 
 def test_wrong_dimensions_are_an_error(seeded: tuple[Any, Path, str]) -> None:
@@ -185,14 +194,13 @@ def test_wrong_dimensions_are_an_error(seeded: tuple[Any, Path, str]) -> None:
     embedder = ResNet18(path, sha256=digest)
     network = networks.network_of(embedder.version, embedder._load)
     with pytest.raises(ImgrecError, match="512 dimensions where 100"):
-        networks.embed_with(network, pictures(), dimensions=100)
+        networks.embed_with(network, map(embedder.prepare, pictures()), dimensions=100)
 
 
 def test_pictures_without_features_are_nan_rows(seeded: tuple[Any, Path, str]) -> None:
     _, path, digest = seeded
     embedder = ResNet18(path, sha256=digest)
     network = networks.network_of(embedder.version, embedder._load)
-    dead = networks.Network(
-        torch.nn.Sequential(network.features, torch.nn.Threshold(1e9, 0)), network.preprocess
-    )
-    assert np.isnan(networks.embed_with(dead, pictures(), dimensions=512)).all()
+    dead = networks.Network(torch.nn.Sequential(network.features, torch.nn.Threshold(1e9, 0)))
+    inputs = map(embedder.prepare, pictures())
+    assert np.isnan(networks.embed_with(dead, inputs, dimensions=512)).all()
