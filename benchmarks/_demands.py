@@ -169,14 +169,14 @@ def _batch(space: Any, first: int) -> Demand:
     from django.core.files.base import ContentFile
 
     from benchmarks.shop.models import Product
-    from imgrec import jobs
     from imgrec.batches import Batch
+    from imgrec.claims import claim
 
     for number, photo in enumerate(_photos()):
         file = ContentFile(photo, f"{number}.jpg")
         Product.objects.create(pk=first + number, photo=file, share=0, category=0)
     with metered() as found:
-        claims = jobs.claim(space)
+        claims = claim(space)
         Batch(space, claims).run()
     assert len(claims) == FEW
     return found[0]

@@ -1,219 +1,181 @@
 """One claimed batch of photos: read, decode, embed, store. Every job ends in one of
 
 stored (its lists follow), unchanged (forgotten), removed (its lists follow), waiting, failed.
+
+``start`` has threads read and decode the photos, ``finish`` does the rest: between the two
+another batch can be embedded. Only the thread that calls them asks the database.
 """
 
 from __future__ import annotations
 
-import logging
 import time
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
-from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
-from PIL.Image import Image
 
-from imgrec import jobs, vectors
+from imgrec import endings, jobs, vectors
+from imgrec.ahead import Pending, Readers
+from imgrec.claimed import Photo, photos_of
+from imgrec.claims import Claim
 from imgrec.conf import settings
+from imgrec.encoding import Inputs
 from imgrec.errors import PictureError, WeightsUnavailable
-from imgrec.images import KEPT_SIDE, open_picture
-from imgrec.jobs import Claim
+from imgrec.forward import embed_each
+from imgrec.leases import Leases
+from imgrec.looking import look
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition
+from imgrec.topk import Matrix
 from imgrec.vectors import NewVector
 
-logger = logging.getLogger(__name__)
-
-WEIGHTS_WAIT_SECONDS = 60
-STORAGE_WAIT_SECONDS = 5
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo of the batch, as the database has it, and its picture once decoded."""
-
-    claim: Claim
-    name: str  # "" when the photo or its row is gone
-    item: str  # key of the item it is of, "" when unknown
-    stored: Any  # its vector's row (without the vector), or None
-    digest: str = ""
-    picture: Image | None = None
+# While nothing else is to be done but to wait for a storage, somebody looks around this often.
+TICK_SECONDS = 0.2
+# Nothing was read for as many leases: the storage hangs.
+PATIENCE_LEASES = 4
 
 
 class Batch:
-    """Takes the claimed jobs of one space to their ends."""
+    """Takes the claimed jobs of one space to their ends; one bad photo harms no other."""
 
-    def __init__(self, space: SpaceDefinition, claims: list[Claim]) -> None:
+    def __init__(
+        self,
+        space: SpaceDefinition,
+        claims: list[Claim],
+        *,
+        readers: Readers | None = None,
+        leases: Leases | None = None,
+        spared: set[str] | None = None,
+    ) -> None:
         self.space = space
+        self.version = space.embedder.version
         self.claims = claims
-        self.embeddings = space.embedding_model.objects.using(space.using)
-        self.lists: list[tuple[Claim, str]] = []  # jobs, and the item whose lists must follow
-        self.unchanged: list[Claim] = []
-        self.renewed_at = time.monotonic()
+        self.readers = readers or Readers(0)
+        self.leases = leases or Leases(space)
+        self.leases.hold(claims)
+        self.spared: set[str] = set() if spared is None else spared
+        self.moved_at = time.monotonic()
+        self.gone: list[Photo] = []
+        self.given_up: list[Photo] = []
+        self.looking: list[tuple[Photo, Pending[Photo]]] = []
 
     def run(self) -> None:
-        """Process the whole batch; one bad photo harms no other."""
-        decoded = [photo for photo in map(self._look_at, self._photos()) if photo]
-        if decoded:
-            self._renew(0)
-            self._embed_and_store(decoded)
-        jobs.finish(self.space, self.unchanged)
-        jobs.to_lists(self.space, self.lists)
+        """Do all of it, one after the other."""
+        self.start()
+        self.finish()
 
-    def _renew(self, after_seconds: float) -> None:
-        """Start the lease anew: a slow storage is no reason for another worker to take over."""
-        if time.monotonic() - self.renewed_at >= after_seconds:
-            jobs.renew(self.space, self.claims)
-            self.renewed_at = time.monotonic()
-
-    def _photos(self) -> list[Photo]:
-        to_key = self.space.model._meta.pk.to_python
-        keys = [to_key(claim.object_pk) for claim in self.claims]
-        rows = self._rows(keys)
-        stored = self.embeddings.defer("vector").in_bulk(keys)
-        newest = max((row.job_id for row in stored.values()), default=0)
-        if newest > max(claim.id for claim in self.claims):
-            jobs.raise_ids(self.space, newest)
-        photos = []
-        for claim, key in zip(self.claims, keys, strict=True):
-            name, item = rows.get(key, ("", ""))
-            item = item if self.space.item else claim.object_pk
-            photos.append(Photo(claim, name, item, stored.get(key)))
-        return photos
-
-    def _rows(self, keys: list[Any]) -> dict[Any, tuple[str, str]]:
-        """Return each row's photo and item; no instances, whose fields may do work of their own."""
-        rows = self.space.model._base_manager.using(self.space.using).filter(pk__in=keys)
-        columns = ["pk", self.space.source, self.space.item or "pk"]
-        return {
-            key: (str(name or ""), "" if item is None else str(item))
-            for key, name, item in rows.values_list(*columns)
-        }
-
-    def _look_at(self, photo: Photo) -> Photo | None:
-        """Return the photo decoded, or None when its job ended here."""
-        self._renew(settings.lease_seconds / 3)
-        if not photo.name:
-            self._delete_vector(photo)
-            self.lists.append((photo.claim, photo.item))
-            return None
-        if photo.claim.attempts > settings.max_attempts:
-            self._fail(photo, Reason.WORKER_DIED, str(Reason.WORKER_DIED.advice))
-            return None
-        try:
-            data = self._read(photo.name)
-            digest = sha256(data).hexdigest()
-            if self._is_known(photo, digest):
-                self._keep(photo)
-                return None
-            picture = open_picture(data, short_side=KEPT_SIDE)
-        except PictureError as error:
-            self._refuse(photo, error)
-            return None
-        return replace(photo, digest=digest, picture=picture)
-
-    def _read(self, name: str) -> bytes:
-        """Read at most one byte more than allowed, from any storage."""
-        try:
-            with self.space.source_field.storage.open(name, "rb") as opened:
-                return bytes(opened.read(settings.max_file_bytes + 1))
-        except SoftTimeLimitExceeded:
-            raise
-        except FileNotFoundError as error:
-            raise PictureError(Reason.FILE_MISSING) from error
-        except Exception as error:  # broad: every storage has errors of its own
-            detail = f"{type(error).__name__}: {error}"
-            raise PictureError(Reason.STORAGE_ERROR, detail=detail) from error
-
-    def _is_known(self, photo: Photo, digest: str) -> bool:
-        stored = photo.stored
-        version = self.space.embedder.version
-        return bool(stored) and (stored.sha256, stored.version) == (digest, version)
-
-    def _keep(self, photo: Photo) -> None:
-        """Same bytes, same encoder: at most the name is new."""
-        if photo.stored.source_name != photo.name:
-            rows = self.embeddings.filter(pk=photo.stored.pk, job_id__lte=photo.claim.id)
-            rows.update(source_name=photo.name)
-        self.unchanged.append(photo.claim)
-
-    def _refuse(self, photo: Photo, error: PictureError) -> None:
-        """Wait for a storage that may come back; else fail with the reason."""
-        attempts = photo.claim.attempts
-        if error.code == Reason.STORAGE_ERROR and attempts < settings.max_attempts:
-            seconds = STORAGE_WAIT_SECONDS * 2 ** (attempts - 1)
-            jobs.wait(
-                self.space, [photo.claim], seconds=seconds, reason=error.code, message=str(error)
-            )
-        else:
-            self._fail(photo, error.code, str(error))
-
-    def _fail(self, photo: Photo, reason: Reason, message: str) -> None:
-        """Keep the job as failed, and let go of the vector of an older photo."""
-        name, claim = photo.name, photo.claim
-        logger.warning("imgrec: %s %s (%s): %s", self.space.label, claim.object_pk, name, message)
-        with transaction.atomic(using=self.space.using):
-            jobs.fail(self.space, claim, reason, message, source_name=name)
-            if photo.stored and photo.stored.source_name != name:
-                self._delete_vector(photo)
-                jobs.mark_lists(self.space, [(claim.object_pk, photo.item)])
-
-    def _delete_vector(self, photo: Photo) -> None:
-        key = self.space.model._meta.pk.to_python(photo.claim.object_pk)
-        self.embeddings.filter(pk=key, job_id__lte=photo.claim.id).delete()
-
-    def _embed_and_store(self, photos: list[Photo]) -> None:
-        try:
-            rows = self._embed([photo.picture for photo in photos if photo.picture])
-        except WeightsUnavailable as error:
-            self._wait_for_weights(photos, str(error))
-            return
-        good = []
-        for photo, row in zip(photos, rows, strict=True):
-            if isinstance(row, Exception):
-                self._fail(photo, Reason.EMBEDDER_FAILED, f"{type(row).__name__}: {row}")
-            elif not np.isfinite(row).all() or not row.any():
-                self._fail(photo, Reason.NO_FEATURES, str(Reason.NO_FEATURES.advice))
+    def start(self) -> None:
+        """Have the photos read and decoded."""
+        for photo in photos_of(self.space, self.claims):
+            if not photo.name:
+                self.gone.append(photo)
+            elif photo.claim.attempts > settings.max_attempts:
+                self.given_up.append(photo)
             else:
-                good.append((photo, row))
+                work = partial(look, self.space, photo, self.spared)
+                self.looking.append((photo, self.readers.start(work)))
+
+    def finish(self, *, meanwhile: Callable[[], object] = bool) -> None:
+        """Wait for the photos, embed and store them; ``meanwhile`` is called now and then."""
+        endings.remove(self.space, self.gone)
+        for photo in self.given_up:
+            endings.fail(self.space, photo, Reason.WORKER_DIED, str(Reason.WORKER_DIED.advice))
+        seen = self._seen(meanwhile)
+        known = [photo for photo in seen if photo.is_known(self.version)]
+        endings.keep(self.space, known)
+        self._embed([photo for photo in seen if not photo.is_known(self.version)])
+        self.leases.let_go(self.claims)
+
+    def _seen(self, meanwhile: Callable[[], object]) -> list[Photo]:
+        """Return the photos once they are decoded, without those whose job ended here."""
+        self.moved_at = time.monotonic()
+        found = [self._wait(photo, pending, meanwhile) for photo, pending in self.looking]
+        self.looking = []
+        return [photo for photo in found if photo]
+
+    def _wait(
+        self, photo: Photo, pending: Pending[Photo], meanwhile: Callable[[], object] = bool
+    ) -> Photo | None:
+        self.leases.renew()
+        try:
+            while not self.readers.wait(pending, TICK_SECONDS):
+                self.leases.renew()
+                self._raise_when_stuck()
+                meanwhile()
+            return pending.result()
+        except PictureError as error:
+            endings.refuse(self.space, photo, error)
+            return None
+        except WeightsUnavailable as error:  # needed to prepare the picture
+            endings.wait_for_weights(self.space, [photo], str(error))
+            return None
+        finally:
+            self.moved_at = max(self.moved_at, pending.done_at)
+
+    def _raise_when_stuck(self) -> None:
+        """Give up a storage that hangs; its threads are left behind."""
+        patience = settings.lease_seconds * PATIENCE_LEASES
+        if time.monotonic() - self.moved_at >= patience:
+            self.readers.is_stuck = True
+            raise PictureError(Reason.STORAGE_ERROR, detail=f"nothing for {patience} s")
+
+    def _embed(self, photos: list[Photo]) -> list[Photo]:
+        """Embed and store; return the photos that have a vector now."""
+        if not photos:
+            return []
+        self.leases.renew_now()
+        try:
+            rows = self._rows(photos)
+        except WeightsUnavailable as error:
+            endings.wait_for_weights(self.space, photos, str(error))
+            return []
+        good = [(photo, row) for photo, row in rows if self._is_good(photo, row)]
         if good:
             self._store(good)
+        return [photo for photo, _row in good]
 
-    def _embed(self, pictures: list[Image]) -> Any:
-        """Embed a batch; when that fails, each picture alone, so that one harms no other."""
-        embedder = self.space.embedder
-        try:
-            return embedder.embed(pictures)
-        except (WeightsUnavailable, SoftTimeLimitExceeded):
-            raise
-        except Exception:  # broad: an encoder is anybody's code
-            logger.exception("imgrec: %s failed on a batch, trying one by one", embedder.name)
-        return [self._embed_alone(picture) for picture in pictures]
+    def _rows(self, photos: list[Photo]) -> list[tuple[Photo, Any]]:
+        """Return a row a photo: the same bytes are embedded once, whoever's they are."""
+        rows: dict[str, Any] = {}
+        rows.update(vectors.by_digest(self.space, {photo.digest for photo in photos}))
+        photos, inputs = self._inputs(photos, rows)
+        if inputs:
+            found = embed_each(self.space.embedder, list(inputs.values()))
+            rows.update(zip(inputs, found, strict=True))
+        return [(photo, rows[photo.digest]) for photo in photos]
 
-    def _embed_alone(self, picture: Image) -> Any:
-        try:
-            return self.space.embedder.embed([picture])[0]
-        except SoftTimeLimitExceeded:
-            raise
-        except Exception as error:  # noqa: BLE001 - as above, and it becomes the job's reason
-            return error
+    def _inputs(
+        self, photos: list[Photo], rows: dict[str, Any]
+    ) -> tuple[list[Photo], dict[str, Inputs]]:
+        """Return the photos that can be had, and what is to be embedded by its digest."""
+        inputs = {p.digest: p.inputs for p in photos if p.inputs is not None}
+        left = []
+        for photo in photos:
+            if photo.digest in rows or photo.digest in inputs:
+                left.append(photo)
+                continue
+            # spared for another photo's sake, which came to nothing
+            again = self._wait(photo, self.readers.start(partial(look, self.space, photo)))
+            if again and again.inputs is not None:
+                inputs[again.digest] = again.inputs
+                left.append(again)
+        return left, {digest: each for digest, each in inputs.items() if digest not in rows}
 
-    def _wait_for_weights(self, photos: list[Photo], message: str) -> None:
-        """Nothing is wrong with the pictures: the jobs wait, with the ways out for all to see."""
-        logger.error("imgrec: %s: %s", self.space.label, message)
-        jobs.wait(
-            self.space,
-            [photo.claim for photo in photos],
-            seconds=WEIGHTS_WAIT_SECONDS,
-            reason=Reason.WEIGHTS_UNAVAILABLE,
-            message=message,
-            counts=False,
-        )
+    def _is_good(self, photo: Photo, row: Any) -> bool:
+        """Return whether there is a vector; else the job has failed."""
+        if isinstance(row, Exception):
+            message = f"{type(row).__name__}: {row}"
+            endings.fail(self.space, photo, Reason.EMBEDDER_FAILED, message)
+            return False
+        if not np.isfinite(row).all() or not row.any():
+            advice = str(Reason.NO_FEATURES.advice)
+            endings.fail(self.space, photo, Reason.NO_FEATURES, advice)
+            return False
+        return True
 
-    def _store(self, good: list[tuple[Photo, Any]]) -> None:
+    def _store(self, good: list[tuple[Photo, Matrix]]) -> None:
         """Commit the vectors together with the marks that their lists must follow."""
         new = [
             NewVector(photo.claim.object_pk, photo.claim.id, photo.name, photo.digest, row)

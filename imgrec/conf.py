@@ -25,8 +25,11 @@ class Settings:
 
     # The Celery queue of imgrec's tasks. Start a worker for it: celery -A shop worker -Q imgrec
     queue: str = "imgrec"
-    # Photos embedded at a time.
+    # Photos a worker process has in hand: one half is embedded while the other is decoded.
     batch_size: int = 32
+    # Threads in which each worker process reads and decodes photos ahead of the encoder (0: none,
+    # for a photo storage that no other thread may use).
+    decode_threads: int = 4
     # A batch not finished after this long is taken over by another worker.
     lease_seconds: int = 30
     # How often a photo may start before it counts as one that kills its worker.

@@ -70,13 +70,16 @@ def open_picture(
 
 def check_header(
     data: bytes, *, max_bytes: int | None = None, max_pixels: int | None = None
-) -> None:
-    """Raise ``PictureError`` if the file's size, format or header already rule the picture out.
+) -> tuple[int, int]:
+    """Return the picture's width and height in pixels, from its header.
 
-    Decodes no pixels, so a web process may call it on an upload.
+    Decodes no pixels, so a web process may call it on an upload. Raises ``PictureError`` if the
+    file's size, format or header already rule the picture out.
     """
     with _typed_errors():
-        _open(data, max_bytes=max_bytes, max_pixels=max_pixels).close()
+        picture = _open(data, max_bytes=max_bytes, max_pixels=max_pixels)
+        picture.close()
+        return picture.size
 
 
 def _open(data: bytes, *, max_bytes: int | None, max_pixels: int | None) -> Image.Image:

@@ -15,9 +15,10 @@ from django.db.models.functions import Now
 from PIL import Image
 
 from imgrec import first_load, jobs, neighbours, photo_queries, tiles
-from imgrec.batches import Batch
+from imgrec.ahead import Readers
 from imgrec.conf import settings
 from imgrec.models import EmbeddingJob, Space
+from imgrec.pipeline import Pipeline
 from imgrec.spaces import SpaceDefinition, all_spaces
 
 logger = logging.getLogger(__name__)
@@ -38,8 +39,8 @@ def work(*, seconds: float = float("inf"), only: Sequence[SpaceDefinition] | Non
             first_load.begin(space)
     more = True
     while more and time.monotonic() < ends_at:
-        # a batch of each in turn: one space's reindex does not keep the others waiting
-        busy = [_turn(space, spaces) for space in list(spaces)]
+        # a while of each in turn: one space's reindex does not keep the others waiting
+        busy = [_turn(space, spaces, ends_at) for space in list(spaces)]
         more = any(busy)
         photo_queries.answer_waiting()
     for space in list(spaces):
@@ -51,13 +52,16 @@ def work(*, seconds: float = float("inf"), only: Sequence[SpaceDefinition] | Non
 _lists_at: dict[str, float] = {}
 
 
-def _turn(space: SpaceDefinition, spaces: list[SpaceDefinition]) -> bool:
-    """Embed a batch, let lists follow when it is time; return whether there may be more."""
+def _turn(space: SpaceDefinition, spaces: list[SpaceDefinition], ends_at: float) -> bool:
+    """Embed for a while, let lists follow when it is time; return whether there may be more."""
     busy = False
     with _apart(space, spaces):
-        busy = process(space)
         began = time.monotonic()
-        if not busy or began >= _lists_at.setdefault(space.label, began + LISTS_EVERY_SECONDS):
+        lists_at = _lists_at.setdefault(space.label, began + LISTS_EVERY_SECONDS)
+        seconds = min(ends_at - began, max(lists_at - began, 0.0), LISTS_EVERY_SECONDS)
+        busy = process(space, seconds=seconds)
+        began = time.monotonic()
+        if not busy or began >= lists_at:
             busy = neighbours.work(space) or busy
             ended = time.monotonic()
             pause = max(LISTS_EVERY_SECONDS, (ended - began) / LISTS_SHARE)
@@ -77,14 +81,17 @@ def _apart(space: SpaceDefinition, spaces: list[SpaceDefinition]) -> Iterator[No
         spaces.remove(space)
 
 
-def process(space: SpaceDefinition) -> bool:
-    """Take one batch of due jobs to its end; return False when there was none."""
-    if jobs.is_due(space):
-        warm_up(space)
-    claims = jobs.claim(space)
-    if claims:
-        Batch(space, claims).run()
-    return bool(claims)
+def process(space: SpaceDefinition, *, seconds: float = 0.0) -> bool:
+    """Take due jobs to their ends, a batch of them at least, for so long.
+
+    Returns False when there was none. Shoppers' photos are answered meanwhile.
+    """
+    if not jobs.is_due(space):
+        return False
+    warm_up(space)
+    with Readers(settings.decode_threads) as readers:
+        pipeline = Pipeline(space, readers, meanwhile=photo_queries.answer_waiting)
+        return pipeline.run(seconds=seconds)
 
 
 _warm: set[str] = set()

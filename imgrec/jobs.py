@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
+from imgrec.claims import Claim
 from imgrec.conf import settings
 from imgrec.models import EmbeddingJob
 from imgrec.reasons import Reason
@@ -19,67 +18,6 @@ from imgrec.spaces import SpaceDefinition
 
 State = EmbeddingJob.State
 OPEN = (State.QUEUED, State.LEASED)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A job this process holds until its lease ends; ``attempts`` tells its lease from others'."""
-
-    id: int
-    object_pk: str
-    attempts: int
-    source_name: str
-
-
-# The rows to take are a materialized list of their own: as a subquery of the UPDATE the planner
-# may run it once for each row, and with SKIP LOCKED that takes more rows than the limit.
-_CLAIM = """
-WITH due AS MATERIALIZED (
-    SELECT id FROM imgrec_embeddingjob
-    WHERE space = %(space)s AND state IN ('queued', 'leased') AND due_at <= statement_timestamp()
-        AND {which}
-    ORDER BY priority, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-)
-UPDATE imgrec_embeddingjob AS job SET state = 'leased', attempts = attempts + 1,
-    due_at = statement_timestamp() + make_interval(secs => %(lease)s)
-FROM due WHERE job.id = due.id
-RETURNING job.id, object_pk, attempts, source_name
-"""
-
-
-def claim(space: SpaceDefinition) -> list[Claim]:
-    """Take a batch of due jobs and commit the attempt before any picture is touched.
-
-    Photos that were started before come one at a time: if one of them kills its worker,
-    the others of its batch are done on their own. Past ``max_attempts`` they are given up.
-    """
-    claims = _claim(space, "attempts = 0", settings.batch_size)
-    return _merged(space, claims or _claim(space, "attempts > 0", 1))
-
-
-def _claim(space: SpaceDefinition, which: str, limit: int) -> list[Claim]:
-    values: dict[str, Any] = {"space": space.label, "lease": settings.lease_seconds, "limit": limit}
-    with connections[space.using].cursor() as cursor:
-        cursor.execute(_CLAIM.format(which=which), values)
-        return [Claim(*row) for row in sorted(cursor.fetchall())]
-
-
-def _merged(space: SpaceDefinition, claims: list[Claim]) -> list[Claim]:
-    """Keep the newest job of each photo; forget the older ones, failed ones too."""
-    newest = {each.object_pk: each for each in claims}  # claims are in the order of their ids
-    kept = {each.id for each in newest.values()}
-    ours = {each.id for each in claims}
-    rows = EmbeddingJob.objects.using(space.using).filter(
-        ~Q(state=State.LISTS), space=space.label, object_pk__in=list(newest)
-    )
-    older = [
-        id
-        for id, object_pk, state in rows.values_list("id", "object_pk", "state")
-        if id < newest[object_pk].id and (id in ours or state != State.LEASED)
-    ]
-    if older:
-        rows.filter(id__in=older).delete()
-    return [each for each in claims if each.id in kept]
 
 
 def renew(space: SpaceDefinition, claims: Iterable[Claim]) -> None:
@@ -167,48 +105,6 @@ def retry_failed(space: SpaceDefinition, object_pks: Iterable[Any] | None = None
     if object_pks is not None:
         failed = failed.filter(object_pk__in=[str(pk) for pk in object_pks])
     return failed.update(state=State.QUEUED, attempts=0, due_at=Now(), reason="", message="")
-
-
-_MERGE = """
-DELETE FROM imgrec_embeddingjob AS older USING imgrec_embeddingjob AS newer
-WHERE older.space = %s AND older.state = 'queued' AND newer.space = older.space
-    AND newer.state = 'queued' AND newer.object_pk = older.object_pk
-    AND newer.item_pk = older.item_pk AND newer.id > older.id
-"""
-
-
-def merge_waiting(space: SpaceDefinition) -> None:
-    """Leave one job a photo where nobody claims any: a space that is switched off."""
-    with connections[space.using].cursor() as cursor:
-        cursor.execute(_MERGE, [space.label])
-
-
-_ADD_ROWS = """
-INSERT INTO imgrec_embeddingjob (space, object_pk, item_pk, state, attempts, priority,
-    due_at, created_at, source_name, reason, message)
-SELECT %s, photo.pk::text, '', 'queued', 0, %s, statement_timestamp(),
-    coalesce(%s, statement_timestamp()), '', '', ''
-FROM ({rows}) AS photo(pk)
-"""
-
-
-def add_rows(
-    space: SpaceDefinition,
-    rows: QuerySet[Any],
-    *,
-    priority: int,
-    created_at: datetime | None = None,
-) -> int:
-    """Queue rows that own photos, in one statement however many; return how many."""
-    query = rows.order_by("pk").values_list("pk").query
-    try:
-        keys, params = query.get_compiler(space.using).as_sql()
-    except EmptyResultSet:
-        return 0
-    with connections[space.using].cursor() as cursor:
-        values = [space.label, priority, created_at, *params]
-        cursor.execute(_ADD_ROWS.format(rows=keys), values)
-        return int(cursor.rowcount)
 
 
 def is_due(space: SpaceDefinition) -> bool:

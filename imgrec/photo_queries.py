@@ -1,8 +1,9 @@
 """Shoppers' photos on their way to a worker and back, through Redis.
 
 The web process never embeds: it leaves the bytes under a random key for 30 seconds, and
-waits on a list for the vector. Any worker answers, also between two batches of a reindex,
-so a shopper waits for one batch at most. Nothing is written to disk.
+waits on a list for the vector. Any worker answers, also between two batches of a reindex and
+while it waits for a slow storage, so a shopper waits for one batch at most. Nothing is written
+to disk.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Any
 import numpy as np
 from redis import Redis, RedisError
 
+from imgrec import encoding
 from imgrec.conf import redis_url, settings
 from imgrec.errors import PhotoSearchUnavailable, PictureError, WeightsUnavailable
-from imgrec.images import KEPT_SIDE, check_header, open_picture
+from imgrec.images import check_header
 from imgrec.poke import poke
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition, space_by_label
@@ -111,8 +113,8 @@ def _answer(label: str, data: bytes) -> dict[str, object]:
     if space is None:
         return {"error": Reason.EMBEDDER_FAILED}
     try:
-        picture = open_picture(data, max_bytes=settings.max_upload_bytes, short_side=KEPT_SIDE)
-        vector = space.embedder.embed([picture])[0]
+        inputs = encoding.decode(space.embedder, data, max_bytes=settings.max_upload_bytes)
+        vector = encoding.embed(space.embedder, [inputs])[0]
     except PictureError as error:
         return {"error": error.code}
     except WeightsUnavailable as error:

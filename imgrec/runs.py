@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from imgrec import jobs, space_rows
+from imgrec import adding, space_rows
 from imgrec.errors import ImgrecError
 from imgrec.jobs import OPEN, State
 from imgrec.models import EmbeddingJob, Space
@@ -110,7 +110,7 @@ def queue(
     created_at: datetime | None = None,
 ) -> int:
     """Queue rows that own photos, and tell a worker once that is committed; return how many."""
-    made = jobs.add_rows(space, rows, priority=priority, created_at=created_at)
+    made = adding.add_rows(space, rows, priority=priority, created_at=created_at)
     poke_once_committed(space)
     return made
 

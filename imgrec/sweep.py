@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
-from imgrec import jobs, neighbours, space_rows, tiles
+from imgrec import adding, jobs, neighbours, space_rows, tiles
 from imgrec.indexing import active_spaces
 from imgrec.locks import advisory_lock
 from imgrec.models import EmbeddingJob
@@ -43,7 +43,7 @@ def sweep() -> int:
 
 def _rest(space: SpaceDefinition) -> int:
     """Keep a space that is switched off from piling up jobs."""
-    jobs.merge_waiting(space)
+    adding.merge_waiting(space)
     return 0
 
 
@@ -51,7 +51,7 @@ def queue_missing(space: SpaceDefinition) -> int:
     """Queue what is missing or out of date now, no row twice with a sweep's; return how many."""
     with transaction.atomic(using=space.using):
         _alone(space, wait=True)
-        return jobs.add_rows(space, missing(space), priority=PRIORITY)
+        return adding.add_rows(space, missing(space), priority=PRIORITY)
 
 
 def _sweep_space(space: SpaceDefinition) -> int:
@@ -61,7 +61,7 @@ def _sweep_space(space: SpaceDefinition) -> int:
         _drop_orphans(space)
         _drop_failures(space)
         gaps = (missing(space), cleared(space))
-        made = sum(jobs.add_rows(space, rows, priority=PRIORITY) for rows in gaps)
+        made = sum(adding.add_rows(space, rows, priority=PRIORITY) for rows in gaps)
         made += _mark_lists(space) + (_mark_moved(space) if space.item else 0)
     neighbours.switch_when_ready(space)
     if made:

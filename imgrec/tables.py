@@ -83,6 +83,9 @@ def _finish(made: Any, options: dict[str, Any], embedder: Embedder) -> None:
         )
     )
 
+    # Finds the other photos of the same bytes: they are embedded once.
+    meta.indexes.append(models.Index(name=_index_name(label, "file"), fields=["sha256"]))
+
     def with_owner(embedding: Any, owner: Any) -> None:
         _resolve_item(embedding, owner, label, options, embedder)
 

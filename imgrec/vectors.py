@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.db import connections
 from pgvector import HalfVector
 
@@ -71,3 +72,11 @@ def store(space: SpaceDefinition, vectors: Sequence[NewVector]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(sql, [space.embedder.version, *columns])
         return {str(owner) for (owner,) in cursor.fetchall()}
+
+
+def by_digest(space: SpaceDefinition, digests: Iterable[str]) -> dict[str, Matrix]:
+    """Return the vectors, float32, that the encoder made of these bytes before, for any item."""
+    rows = space.embedding_model.objects.using(space.using).order_by("sha256")
+    same = rows.filter(sha256__in=list(digests), version=space.embedder.version)
+    found = same.distinct("sha256").values_list("sha256", "vector")
+    return {digest: np.asarray(vector, dtype=np.float32) for digest, vector in found}

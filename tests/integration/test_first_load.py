@@ -55,8 +55,8 @@ def test_a_load_from_beginning_to_end(
 ) -> None:
     seen = []
 
-    def noting(asked: SpaceDefinition) -> bool:
-        busy = process(asked)
+    def noting(asked: SpaceDefinition, *, seconds: float) -> bool:
+        busy = process(asked, seconds=seconds)
         if asked is space:
             seen.append((state(space), space.embedding_model.objects.count()))
         return busy

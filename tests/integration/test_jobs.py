@@ -14,6 +14,7 @@ from PIL.Image import Image
 
 from imgrec import indexing, jobs, neighbours, states, sweep
 from imgrec.batches import Batch
+from imgrec.claims import claim
 from imgrec.errors import WeightsUnavailable
 from imgrec.models import EmbeddingJob, Space
 from imgrec.reasons import Reason
@@ -55,7 +56,7 @@ def test_saves_of_one_product_are_merged(space: SpaceDefinition) -> None:
     for hue in (0.2, 0.3, 0.4):
         product.photo = upload(hue)
         product.save()
-    claims = jobs.claim(space)
+    claims = claim(space)
     assert len(claims) == 1
     assert claims[0].id == max(JOBS.values_list("id", flat=True))
     assert JOBS.count() == 1
@@ -63,10 +64,10 @@ def test_saves_of_one_product_are_merged(space: SpaceDefinition) -> None:
 
 def test_a_batch_is_nobody_elses_until_its_lease_ends(space: SpaceDefinition) -> None:
     make(3)
-    assert len(jobs.claim(space)) == 3
-    assert jobs.claim(space) == []
+    assert len(claim(space)) == 3
+    assert claim(space) == []
     let_leases_run_out()
-    assert len(jobs.claim(space)) == 1, "started before: now alone"
+    assert len(claim(space)) == 1, "started before: now alone"
 
 
 def test_saved_photos_overtake_a_reindex(space: SpaceDefinition, settings: Any) -> None:
@@ -75,21 +76,21 @@ def test_saved_photos_overtake_a_reindex(space: SpaceDefinition, settings: Any) 
     JOBS.all().delete()
     queue(space, [first.pk], priority=10)
     queue(space, [second.pk])
-    assert jobs.claim(space)[0].object_pk == str(second.pk)
+    assert claim(space)[0].object_pk == str(second.pk)
 
 
 def test_a_photo_that_kills_its_worker_starts_three_times(space: SpaceDefinition) -> None:
     """The others of its batch are done; it fails with a reason."""
     killer, *_others = make(5)
     starts = 0
-    claims = jobs.claim(space)
+    claims = claim(space)
     while claims:
         kills = any(c.object_pk == str(killer.pk) and c.attempts <= 3 for c in claims)
         starts += kills
         if not kills:
             Batch(space, claims).run()
         let_leases_run_out()
-        claims = jobs.claim(space)
+        claims = claim(space)
     neighbours.repair(space)
     assert starts == 3
     assert states_of(space) == {"failed": 1, "ready": 4}
@@ -141,7 +142,7 @@ def test_a_failed_photo_is_tried_again_when_asked(space: SpaceDefinition) -> Non
 def test_an_old_photo_never_overwrites_a_new_one(space: SpaceDefinition) -> None:
     """The slow worker holds the old job, and stores after the fast one stored the new photo."""
     product = Product.objects.create(photo=upload(0.1))
-    slow = Batch(space, jobs.claim(space))
+    slow = Batch(space, claim(space))
     product.photo = upload(0.6, name="new.png")
     product.save()
     indexing.work(only=[space])
@@ -161,7 +162,7 @@ def test_a_photo_replaced_while_it_is_embedded_is_not_stored(
         Product.objects.filter(pk=product.pk).update(photo="other.png")
         return embed(self, pictures)
 
-    claims = jobs.claim(space)
+    claims = claim(space)
     monkeypatch.setattr(ColourGrid, "embed", replaced_meanwhile)
     Batch(space, claims).run()
     assert not space.embedding_model.objects.exists()

@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from django.db.models import F
 from pytest_django import DjangoAssertNumQueries
 
-from imgrec import indexing, jobs, runs
+from imgrec import indexing, runs
+from imgrec.claims import claim, claim_fresh
 from imgrec.models import EmbeddingJob, Space
 from imgrec.spaces import SpaceDefinition, space_by_label
 from imgrec.watching import Watch, is_silent, look
@@ -143,7 +144,7 @@ def test_a_saved_photo_overtakes_the_run(space: SpaceDefinition, products: list[
     runs.start(space)
     products[3].photo = upload(0.9)
     products[3].save()
-    claimed = jobs._claim(space, "attempts = 0", 1)
+    claimed = claim_fresh(space, 1)
     assert [each.object_pk for each in claimed] == [str(products[3].pk)]
 
 
@@ -195,7 +196,7 @@ def test_a_run_that_never_begins_is_stalled(
     assert not runs.progress(space).stalled
     make_older(space, 31)
     assert runs.progress(space).stalled
-    jobs.claim(space)  # somebody is at work
+    claim(space)  # somebody is at work
     assert not runs.progress(space).stalled
 
 

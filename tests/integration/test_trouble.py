@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from imgrec import indexing, jobs, neighbours, space_rows, spaces, states, sweep, tasks, vectors
 from imgrec.batches import Batch
+from imgrec.claims import claim
 from imgrec.models import EmbeddingJob, Space
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition, space_by_label
@@ -65,9 +66,9 @@ def test_a_late_worker_does_not_lose_a_lists_mark(space: SpaceDefinition) -> Non
     indexing.work()
     first.photo = upload(0.5)
     first.save()
-    late = Batch(space, jobs.claim(space))
+    late = Batch(space, claim(space))
     let_leases_run_out()
-    next_one = Batch(space, jobs.claim(space))
+    next_one = Batch(space, claim(space))
     late.run()
     next_one.run()
     neighbours.repair(space)
@@ -77,9 +78,9 @@ def test_a_late_worker_does_not_lose_a_lists_mark(space: SpaceDefinition) -> Non
 
 def test_a_late_worker_does_not_fail_what_another_does(space: SpaceDefinition) -> None:
     Product.objects.create(photo=ContentFile(b"?", name="broken.jpg"))
-    late = jobs.claim(space)
+    late = claim(space)
     let_leases_run_out()
-    jobs.claim(space)
+    claim(space)
     jobs.fail(space, late[0], Reason.DAMAGED)
     jobs.wait(space, late, seconds=0, reason=Reason.STORAGE_ERROR, message="")
     jobs.finish(space, late)
@@ -122,7 +123,7 @@ def test_a_killer_found_by_the_sweep_is_given_up_for_good(space: SpaceDefinition
     JOBS.all().delete()
     assert sweep.sweep() == 1
     for _attempt in range(3):
-        assert jobs.claim(space)
+        assert claim(space)
         let_leases_run_out()
     indexing.work()
     job = JOBS.get()
@@ -136,7 +137,7 @@ def test_a_new_photo_that_kills_lets_go_of_the_old_ones_vector(space: SpaceDefin
     first.photo = upload(0.7)
     first.save()
     for _attempt in range(3):
-        assert jobs.claim(space)
+        assert claim(space)
         let_leases_run_out()
     indexing.work()
     assert not space.embedding_model.objects.filter(pk=first.pk).exists()
@@ -232,7 +233,7 @@ def test_a_resting_space_calls_nobody(space: SpaceDefinition) -> None:
 
 def test_inline_waits_for_what_is_tried_again(space: SpaceDefinition) -> None:
     Product.objects.create(photo=upload(0.3))
-    claims = jobs.claim(space)
+    claims = claim(space)
     jobs.wait(
         space, claims, seconds=3600, reason=Reason.WEIGHTS_UNAVAILABLE, message="none", counts=False
     )

@@ -56,6 +56,8 @@ def test_a_killed_worker_loses_nothing(
     make()
     assert wait_until(some_started) or all_ready(space)
     first.kill()
+    in_hand = EmbeddingJob.objects.filter(space=space.label, state="leased").count()
+    assert in_hand <= 2 * 8, "a batch a process"
     start_worker(batch_size=8, lease_seconds=2)
     assert wait_until(lambda: all_ready(space))
     assert differences(space) == []

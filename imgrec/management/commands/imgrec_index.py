@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
-from imgrec import first_load, indexing, jobs, neighbours, space_rows, sweep, tiles
+from imgrec import adding, first_load, indexing, jobs, neighbours, space_rows, sweep, tiles
 from imgrec.management.choosing import HELP, chosen_spaces
 from imgrec.models import EmbeddingJob
 from imgrec.poke import poke
@@ -70,7 +70,7 @@ class Command(BaseCommand):
             jobs.retry_failed(space)
             return
         if options["all"]:
-            jobs.add_rows(space, sweep.with_photo(space), priority=sweep.PRIORITY)
+            adding.add_rows(space, sweep.with_photo(space), priority=sweep.PRIORITY)
         else:
             sweep.queue_missing(space)
 
@@ -86,7 +86,8 @@ class Command(BaseCommand):
     def _work(self, space: SpaceDefinition, bar: Progress) -> None:
         first_load.begin(space)
         while left := jobs.open_jobs(space).count():
-            if not indexing.process(space) and not neighbours.work(space):
+            busy = indexing.process(space, seconds=WATCH_SECONDS)
+            if not busy and not neighbours.work(space):
                 time.sleep(WATCH_SECONDS)  # what waits for another try, or for a lease to end
             self._raise_without_weights(space)
             bar.show(bar.total - min(bar.total, left))
