@@ -1,6 +1,7 @@
 """One claimed batch of photos: read, decode, embed, store. Every job ends in one of
 
-stored (its lists follow), unchanged (forgotten), removed (its lists follow), waiting, failed.
+stored (its lists follow), unchanged (forgotten), removed (its lists follow), waiting, failed,
+excluded.
 
 ``start`` has threads read and decode the photos, ``finish`` does the rest: between the two
 another batch can be embedded. Only the thread that calls them asks the database.
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
-from imgrec import endings, jobs, vectors
+from imgrec import endings, jobs, placeholders, vectors
 from imgrec.ahead import Pending, Readers
 from imgrec.claimed import Photo, photos_of
 from imgrec.claims import Claim
@@ -68,6 +69,7 @@ class Batch:
 
     def start(self) -> None:
         """Have the photos read and decoded."""
+        self.spared |= placeholders.left_out(self.space)
         for photo in photos_of(self.space, self.claims):
             if not photo.name:
                 self.gone.append(photo)
@@ -85,7 +87,8 @@ class Batch:
         seen = self._seen(meanwhile)
         known = [photo for photo in seen if photo.is_known(self.version)]
         endings.keep(self.space, known)
-        self._embed([photo for photo in seen if not photo.is_known(self.version)])
+        stored = self._embed([photo for photo in seen if not photo.is_known(self.version)])
+        placeholders.discover(self.space, {photo.digest for photo in [*known, *stored]})
         self.leases.let_go(self.claims)
 
     def _seen(self, meanwhile: Callable[[], object]) -> list[Photo]:
@@ -93,7 +96,10 @@ class Batch:
         self.moved_at = time.monotonic()
         found = [self._wait(photo, pending, meanwhile) for photo, pending in self.looking]
         self.looking = []
-        return [photo for photo in found if photo]
+        seen = [photo for photo in found if photo]
+        left_out = placeholders.left_out(self.space)
+        placeholders.exclude(self.space, [p for p in seen if p.digest in left_out])
+        return [photo for photo in seen if photo.digest not in left_out]
 
     def _wait(
         self, photo: Photo, pending: Pending[Photo], meanwhile: Callable[[], object] = bool

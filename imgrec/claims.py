@@ -81,6 +81,7 @@ def _merged(space: SpaceDefinition, claims: list[Claim]) -> list[Claim]:
         id
         for id, object_pk, state in rows.values_list("id", "object_pk", "state")
         if (id < newest[object_pk].id and (id in ours or state != State.LEASED))
+        or state == State.EXCLUDED  # whichever is newer: this claim will tell
     ]
     if older:
         rows.filter(id__in=older).delete()

@@ -44,6 +44,10 @@ class Settings:
     # A picture with more pixels than this fails with "too_many_pixels", before it is decoded.
     max_pixels: int = 50_000_000
 
+    # One and the same picture on more items than this is a placeholder, such as "no image yet",
+    # and is left out (0: never).
+    placeholder_above: int = 20
+
     # Whether shoppers may search by a photo of their own.
     photo_search: bool = True
     # The largest photo a shopper may send, in bytes.

@@ -8,9 +8,10 @@ from celery import current_app
 from django.db.models import Count, Min
 from django.db.models.functions import Now
 
-from imgrec import first_load, index_facts
+from imgrec import first_load, index_facts, placeholders
 from imgrec.conf import settings
 from imgrec.extension import installed_version
+from imgrec.jobs import ENDED
 from imgrec.models import EmbeddingJob, Space
 from imgrec.poke import bounded_connection
 from imgrec.spaces import SpaceDefinition, all_spaces
@@ -46,6 +47,7 @@ def examine_space(space: SpaceDefinition) -> dict[str, Any]:
     states = count_states(space)
     rows = space.model._base_manager.using(space.using).count()
     jobs = EmbeddingJob.objects.using(space.using).filter(space=space.label)
+    undone = jobs.exclude(state__in=ENDED)
     found = {
         "label": space.label,
         "encoder": space.embedder.name,
@@ -58,9 +60,10 @@ def examine_space(space: SpaceDefinition) -> dict[str, Any]:
         "vectors": _count_by(space.embedding_model.objects.using(space.using), "version"),
         "lists": space.list_model.objects.using(space.using).count(),
         "failed": _count_by(jobs.filter(state="failed"), "reason"),
-        "waiting": jobs.exclude(state="failed").count(),
-        "waiting_because": _count_by(jobs.exclude(state="failed").exclude(reason=""), "reason"),
-        "oldest_waiting_seconds": _oldest(jobs.exclude(state="failed")),
+        "placeholders": placeholders.found(space),
+        "waiting": undone.count(),
+        "waiting_because": _count_by(undone.exclude(reason=""), "reason"),
+        "oldest_waiting_seconds": _oldest(undone),
         "weights": space.embedder.available() or "available",
         **_indexes(space),
         **_recall(row),

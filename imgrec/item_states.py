@@ -19,6 +19,7 @@ SPEAKS_FIRST = [
     PhotoState.MISSING,
     PhotoState.STALE,
     PhotoState.READY,
+    PhotoState.EXCLUDED,
     PhotoState.NO_PHOTO,
 ]
 

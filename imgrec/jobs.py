@@ -18,6 +18,8 @@ from imgrec.spaces import SpaceDefinition
 
 State = EmbeddingJob.State
 OPEN = (State.QUEUED, State.LEASED)
+# Nothing is to be done about these until the photo changes or somebody asks for it.
+ENDED = (State.FAILED, State.EXCLUDED)
 
 
 def renew(space: SpaceDefinition, claims: Iterable[Claim]) -> None:
@@ -76,6 +78,13 @@ def fail(
         reason=reason,
         message=(message or str(reason.advice))[:2000],
         source_name=source_name or claim.source_name,
+    )
+
+
+def exclude(space: SpaceDefinition, claim: Claim, *, sha256: str, source_name: str) -> None:
+    """Keep the job as that of a placeholder picture, until the photo changes or it is allowed."""
+    _held(space, [claim]).update(
+        state=State.EXCLUDED, sha256=sha256, source_name=source_name, reason="", message=""
     )
 
 

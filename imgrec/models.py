@@ -71,6 +71,7 @@ class EmbeddingJob(models.Model):
         LEASED = "leased", _("being embedded")
         LISTS = "lists", _("waiting for its list")
         FAILED = "failed", _("failed")
+        EXCLUDED = "excluded", _("excluded")
 
     id = models.BigAutoField(primary_key=True)
     space = models.CharField(max_length=200)
@@ -84,6 +85,8 @@ class EmbeddingJob(models.Model):
     due_at = models.DateTimeField(db_default=Now())
     created_at = models.DateTimeField(db_default=Now())
     source_name = models.TextField(blank=True)
+    # Of the placeholder picture that an excluded photo shows.
+    sha256 = models.CharField(max_length=64, blank=True, db_default="")
     reason = models.CharField(max_length=32, blank=True, choices=Reason.choices)
     message = models.TextField(blank=True)
 
@@ -141,6 +144,30 @@ class Space(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class Placeholder(models.Model):
+    """A picture that stands for many items of a space, and so says nothing about any of them."""
+
+    id = models.BigAutoField(primary_key=True)
+    space = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    # One of its files, and of how many items it was the photo when it was found.
+    source_name = models.TextField(_("file"))
+    items = models.PositiveIntegerField()
+    # Somebody decided that it is a photo like any other.
+    is_allowed = models.BooleanField(_("used"), default=False)
+
+    class Meta:
+        verbose_name = _("placeholder picture")
+        verbose_name_plural = _("placeholder pictures")
+        default_permissions = ("view", "change")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["space", "sha256"], name="imgrec_placeholder_sha256")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.space} {self.sha256[:12]}"
 
 
 class ListTile(models.Model):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connections, router, transaction
 
-from imgrec.models import EmbeddingJob, Space
+from imgrec.models import EmbeddingJob, Placeholder, Space
 from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
 
 
@@ -35,6 +35,7 @@ def forget_removed() -> None:
     gone = Space.objects.using(using).exclude(table__in=tables)
     labels = list(gone.values_list("label", flat=True))
     EmbeddingJob.objects.using(using).filter(space__in=labels).delete()
+    Placeholder.objects.using(using).filter(space__in=labels).delete()
     gone.delete()
 
 

@@ -28,6 +28,7 @@ class PhotoState(models.TextChoices):
     """First match wins, in this order."""
 
     NO_PHOTO = "no_photo", _("no photo")
+    EXCLUDED = "excluded", _("excluded")
     FAILED = "failed", _("failed")
     LEASED = "leased", _("being embedded")
     QUEUED = "queued", _("queued")
@@ -55,6 +56,7 @@ def annotate_state(
     )
     state = Case(
         When(Q(**{source: ""}) | Q(**{f"{source}__isnull": True}), then=Value(PhotoState.NO_PHOTO)),
+        When(**{job: "excluded"}, then=Value(PhotoState.EXCLUDED)),
         When(**{job: "failed"}, then=Value(PhotoState.FAILED)),
         When(**{job: "leased"}, then=Value(PhotoState.LEASED)),
         When(**{f"{job}__in": ["queued", "lists"]}, then=Value(PhotoState.QUEUED)),

@@ -83,7 +83,7 @@ def with_photo(space: SpaceDefinition) -> QuerySet[Any]:
 def missing(space: SpaceDefinition) -> QuerySet[Any]:
     """Return rows whose vector is missing, of another photo or of another version, unqueued.
 
-    A photo that failed is left alone for as long as it is that photo.
+    A photo that failed or is a placeholder is left alone for as long as it is that photo.
     """
     current = space.embedding_model.objects.filter(
         owner=OuterRef("pk"),
@@ -91,7 +91,7 @@ def missing(space: SpaceDefinition) -> QuerySet[Any]:
         version=space.embedder.version,
     )
     handled = _jobs_of(space).filter(
-        ~Q(state=EmbeddingJob.State.FAILED) | Q(source_name=OuterRef(space.source))
+        ~Q(state__in=jobs.ENDED) | Q(source_name=OuterRef(space.source))
     )
     return with_photo(space).filter(~Exists(current), ~Exists(handled))
 
@@ -102,7 +102,7 @@ def cleared(space: SpaceDefinition) -> QuerySet[Any]:
         Q(**{space.source: ""}) | Q(**{f"{space.source}__isnull": True}),
         Exists(space.embedding_model.objects.filter(owner=OuterRef("pk"))),
     )
-    return rows.filter(~Exists(_jobs_of(space).exclude(state=EmbeddingJob.State.FAILED)))
+    return rows.filter(~Exists(_jobs_of(space).exclude(state__in=jobs.ENDED)))
 
 
 def _jobs_of(space: SpaceDefinition) -> QuerySet[EmbeddingJob]:
@@ -123,10 +123,10 @@ def _drop_orphans(space: SpaceDefinition) -> None:
 
 
 def _drop_failures(space: SpaceDefinition) -> None:
-    """Forget failures of photos that are no more."""
-    failed = EmbeddingJob.objects.using(space.using).filter(space=space.label, state="failed")
+    """Forget failures and exclusions of photos that are no more."""
+    ended = EmbeddingJob.objects.using(space.using).filter(space=space.label, state__in=jobs.ENDED)
     photos = with_photo(space).annotate(_key=Cast("pk", TextField()))
-    failed.filter(~Exists(photos.filter(_key=OuterRef("object_pk")))).delete()
+    ended.filter(~Exists(photos.filter(_key=OuterRef("object_pk")))).delete()
 
 
 def _mark_moved(space: SpaceDefinition) -> int:

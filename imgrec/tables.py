@@ -83,7 +83,7 @@ def _finish(made: Any, options: dict[str, Any], embedder: Embedder) -> None:
         )
     )
 
-    # Finds the other photos of the same bytes: they are embedded once.
+    # Finds the other photos of the same bytes: embedded once, and placeholders are seen as such.
     meta.indexes.append(models.Index(name=_index_name(label, "file"), fields=["sha256"]))
 
     def with_owner(embedding: Any, owner: Any) -> None:

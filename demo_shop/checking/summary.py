@@ -25,7 +25,7 @@ def _states(summary: dict[str, Any]) -> list[str]:
     found = []
     if sum(states.values()) != products:
         found.append(f"the states add up to {sum(states.values())}, not to {products} products")
-    settled = states.get("ready", 0) + states.get("failed", 0) + states.get("no_photo", 0)
+    settled = sum(states.get(name, 0) for name in ("ready", "failed", "excluded", "no_photo"))
     if unsettled := sum(states.values()) - settled:
         found.append(f"{unsettled} products are neither ready nor failed")
     if sum(summary["failures"].values()) != states.get("failed", 0) or "" in summary["failures"]:

@@ -131,7 +131,8 @@ def _confirm(
     request: HttpRequest, admin: SpaceAdmin, row: Space, space: SpaceDefinition
 ) -> TemplateResponse:
     counts = count_states(space)
-    photos = sum(counts.values()) - counts[PhotoState.NO_PHOTO]
+    never = counts[PhotoState.NO_PHOTO] + counts[PhotoState.EXCLUDED]
+    photos = sum(counts.values()) - never
     now = Space.objects.filter(item_model=row.item_model, is_served=True).first()
     request.current_app = admin.admin_site.name
     context = {

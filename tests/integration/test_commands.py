@@ -106,6 +106,7 @@ def test_doctor_counts_every_row_in_one_state() -> None:
     found = examined()
     assert found["states"] == {
         "no_photo": 1,
+        "excluded": 0,
         "failed": 1,
         "leased": 0,
         "queued": 1,

@@ -26,6 +26,7 @@ WRITE = of(
     "looking",
     "forward",
     "endings",
+    "placeholders",
     "leases",
     "sweep",
     "jobs",

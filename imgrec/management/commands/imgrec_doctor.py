@@ -49,6 +49,10 @@ class Command(BaseCommand):
             self.stdout.write(f"  {'recall@10':24}{measured} ({space['recall_measured_at']})")
         for state, count in space["states"].items():
             self.stdout.write(f"  {state:24}{count:>8}")
+        for each in space["placeholders"]:
+            done = "used" if each["allowed"] else f"left out {each['photos']} times"
+            name = f"placeholder {each['sha256'][:12]}"
+            self.stdout.write(f"  {name:24}{done}: {each['source_name']}")
         self.stdout.write(f"  {'rows':24}{space['rows']:>8}")
         self.stdout.write(f"  {'lists':24}{space['lists']:>8}")
         if space["oldest_waiting_seconds"] is not None:

@@ -80,7 +80,9 @@ class Command(BaseCommand):
             bar = Progress(sys.stderr, space.label, waiting)
             (self._work if inline else self._watch)(space, bar)
         failed = _jobs(space, EmbeddingJob.State.FAILED).count()
-        self.stdout.write(f"{space.label}: {waiting} done, {failed} failed")
+        excluded = _jobs(space, EmbeddingJob.State.EXCLUDED).count()
+        left_out = f", {excluded} excluded (imgrec_placeholders)" if excluded else ""
+        self.stdout.write(f"{space.label}: {waiting} done, {failed} failed{left_out}")
         return failed
 
     def _work(self, space: SpaceDefinition, bar: Progress) -> None:

@@ -1,0 +1,77 @@
+"""The placeholder pictures: how many photos each stands for, and whether it is used after all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from imgrec import placeholders, runs
+from imgrec.admin import words
+from imgrec.models import EmbeddingJob, Placeholder
+from imgrec.spaces import SpaceDefinition, space_by_label
+
+
+@admin.register(Placeholder)
+class PlaceholderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Read-only: workers find them, people decide about them."""
+
+    list_display = ["source_name", "space", "photos", "is_allowed"]
+    list_filter = ["space", "is_allowed"]
+    ordering = ["space", "-items", "sha256"]
+    actions = ["use", "leave_out"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Workers find them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What was found is not edited."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It would only be found again."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may decide may see them, too."""
+        return super().has_view_permission(request, obj) or self.has_decide_permission(request)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Who may decide: whoever was given the permission to change placeholders."""
+        user: Any = request.user
+        return bool(user.has_perm("imgrec.change_placeholder"))
+
+    @admin.display(description=_("excluded photos"))
+    def photos(self, row: Placeholder) -> int:
+        """Count the photos that are left out for it."""
+        ours = EmbeddingJob.objects.filter(space=row.space, sha256=row.sha256)
+        return ours.filter(state=EmbeddingJob.State.EXCLUDED).count()
+
+    @admin.action(description=_("Use like any other photo"), permissions=["decide"])
+    def use(self, request: HttpRequest, queryset: QuerySet[Placeholder]) -> None:
+        """Have the photos of the selected ones embedded."""
+        self._decide(request, queryset, placeholders.allow)
+
+    @admin.action(description=_("Leave out"), permissions=["decide"])
+    def leave_out(self, request: HttpRequest, queryset: QuerySet[Placeholder]) -> None:
+        """Have the photos of the selected ones excluded again."""
+        self._decide(request, queryset, placeholders.forbid)
+
+    def _decide(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Placeholder],
+        decide: Callable[[SpaceDefinition, Placeholder], int],
+    ) -> None:
+        made = 0
+        for row in queryset:
+            space = space_by_label(row.space)
+            if space:
+                made += decide(space, row)
+                runs.poke_once_committed(space)
+        self.message_user(request, words.queued(made), messages.SUCCESS)
