@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.typing import NDArray
 from PIL.Image import Image
 
 from imgrec.decoding_room import room
 from imgrec.embedders import Embedder
-from imgrec.embedders.protocol import Vectors
+from imgrec.embedders.protocol import Prepared, Staged, Vectors
 from imgrec.errors import ImgrecError, PictureError
-from imgrec.images import KEPT_SIDE, check_header, open_picture
+from imgrec.images import check_header, decoded_side, open_picture
 from imgrec.reasons import Reason
 
 # A decoded picture, or what an encoder that prepares pictures apart made of it.
-Inputs = Image | NDArray[Any]
+Inputs = Image | Prepared
 
 
 def decode(embedder: Embedder, data: bytes, *, max_bytes: int | None = None) -> Inputs:
@@ -30,30 +29,24 @@ def decode(embedder: Embedder, data: bytes, *, max_bytes: int | None = None) -> 
     """
     width, height = check_header(data, max_bytes=max_bytes)
     with room.for_pixels(width * height):
-        side = int(getattr(embedder, "decoded_side", KEPT_SIDE))
-        picture = open_picture(data, max_bytes=max_bytes, short_side=side)
+        picture = open_picture(data, max_bytes=max_bytes, short_side=decoded_side(embedder))
         return _prepared(embedder, picture)
 
 
-def _prepared(embedder: Any, picture: Image) -> Inputs:
-    if not is_staged(embedder):
+def _prepared(embedder: Embedder, picture: Image) -> Inputs:
+    if not isinstance(embedder, Staged):
         return picture
     try:
-        inputs: Inputs = embedder.prepare(picture)
+        return embedder.prepare(picture)
     except ImgrecError:
         raise
     except Exception as error:  # broad: an encoder is anybody's code
         detail = f"{type(error).__name__}: {error}"
         raise PictureError(Reason.EMBEDDER_FAILED, detail=detail) from error
-    return inputs
 
 
-def embed(embedder: Any, inputs: Sequence[Inputs]) -> Vectors:
+def embed(embedder: Embedder, inputs: Sequence[Inputs]) -> Vectors:
     """Return a row per input, float32, (inputs, dimensions), in order; raises what it raises."""
-    rows: Vectors = (embedder.embed_prepared if is_staged(embedder) else embedder.embed)(inputs)
+    embed_all: Any = embedder.embed_prepared if isinstance(embedder, Staged) else embedder.embed
+    rows: Vectors = embed_all(inputs)
     return rows
-
-
-def is_staged(embedder: Embedder) -> bool:
-    """Return whether the encoder prepares pictures apart from embedding them."""
-    return callable(getattr(embedder, "prepare", None))
