@@ -54,8 +54,8 @@ class EfficientNetLite0:
 
     def embed(self, pictures: Sequence[Image], /) -> Vectors:
         """Return unit rows, float32, (pictures, 1280). Raises ``WeightsUnavailable``."""
-        network = network_of(self.version, self._load)
-        return embed_with(network, map(self.prepare, pictures), dimensions=self.dimensions)
+        running = network_of(self.version, self._load)
+        return embed_with(running, map(self.prepare, pictures), dimensions=self.dimensions)
 
     def prepare(self, picture: Image, /) -> Prepared:
         """Return the square the network looks at, uint8, (224, 224, 3)."""
@@ -63,8 +63,8 @@ class EfficientNetLite0:
 
     def embed_prepared(self, inputs: Sequence[Prepared], /) -> Vectors:
         """Return unit rows as ``embed`` does, of prepared pictures."""
-        network = network_of(self.version, self._load)
-        return embed_with(network, inputs, dimensions=self.dimensions)
+        running = network_of(self.version, self._load)
+        return embed_with(running, inputs, dimensions=self.dimensions)
 
     def _load(self) -> Network:
         path = _packaged_file()

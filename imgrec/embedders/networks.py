@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
+import copy
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.utils.translation import gettext as _
-from numpy.typing import NDArray
+from PIL import Image
 
 from imgrec.conf import settings
+from imgrec.embedders import probing
+from imgrec.embedders.folding import fold
+from imgrec.embedders.forward import Colour, Forward, TorchForward
 from imgrec.embedders.normalising import normalise
 from imgrec.embedders.protocol import Prepared, Vectors
 from imgrec.errors import ImgrecError, WeightsUnavailable
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
-# More at once costs memory and is no faster on a CPU.
-PICTURES_AT_ONCE = 32
-
-Colour = tuple[float, float, float]
+SIDE = 224
 
 
 @dataclass(frozen=True)
 class Network:
-    """A model in evaluation mode, ending in its pooled features.
+    """A model as loaded, ending in its pooled features.
 
     ``mean`` and ``std``, of red, green and blue from 0 to 1, are those its weights were trained
-    with. Inputs that are float32 already have them applied.
+    with; ``transform``, from a picture to a float32 input, has them applied already.
     """
 
     features: nn.Module
     mean: Colour = (0.0, 0.0, 0.0)
     std: Colour = (1.0, 1.0, 1.0)
-    transform: Any = None  # from a picture to a tensor, where it comes with the model
+    transform: Callable[[Image.Image], Prepared] | None = None
 
 
-_networks: dict[str, Network] = {}
+@dataclass(frozen=True)
+class Running:
+    """A network as this process runs it; the model as loaded is let go of."""
+
+    forward: Forward
+    transform: Callable[[Image.Image], Prepared] | None = None
+
+
+_networks: dict[str, Running] = {}
 _lock = threading.Lock()
 
 
-def network_of(version: str, load: Callable[[], Network]) -> Network:
+def network_of(version: str, load: Callable[[], Network]) -> Running:
     """Return this process's network of a version, loading it on first use.
 
     Torch must not be touched before a worker forks: its threads do not survive into the child.
@@ -53,20 +62,21 @@ def network_of(version: str, load: Callable[[], Network]) -> Network:
         if version not in _networks:
             _set_threads()
             network = load()
-            _prepare(network)
-            _networks[version] = network
+            forward = _best_forward(network, version)
+            _networks[version] = Running(forward, network.transform)
         return _networks[version]
 
 
-def embed_with(network: Network, inputs: Iterable[Prepared], *, dimensions: int) -> Vectors:
+def embed_with(running: Running, inputs: Iterable[Prepared], *, dimensions: int) -> Vectors:
     """Return one unit row per input, (inputs, dimensions); NaN where there are no features.
 
     Inputs are (height, width, 3), all of one size and type, and consumed a few at a time.
     """
+    _set_threads()  # again: torch counts them for each thread that calls it
     waiting = iter(inputs)
     parts = [np.empty((0, dimensions), dtype=np.float32)]
-    while chunk := list(islice(waiting, PICTURES_AT_ONCE)):
-        parts.append(normalise(_features(network, chunk)))
+    while chunk := list(islice(waiting, running.forward.at_once)):
+        parts.append(normalise(running.forward(np.stack(chunk))))
     if any(part.shape[1] != dimensions for part in parts):
         found = parts[-1].shape[1]
         raise ImgrecError(
@@ -76,32 +86,49 @@ def embed_with(network: Network, inputs: Iterable[Prepared], *, dimensions: int)
     return np.concatenate(parts)
 
 
-def _features(network: Network, inputs: Sequence[Prepared]) -> NDArray[np.float32]:
+def _best_forward(network: Network, version: str) -> Forward:
+    """Return the forward pass this machine does best; the model is changed in place."""
     import torch
 
-    with torch.inference_mode():
-        rows = network.features(_batch(network, np.stack(inputs)))
-        return np.asarray(rows.flatten(1).float().numpy(), dtype=np.float32)
+    example: Prepared = probing.pictures(SIDE)
+    if network.transform:
+        example = np.stack([network.transform(Image.fromarray(each)) for each in example])
+    place = torch.device(_device())
+    model = network.features.eval().requires_grad_(False).to(place)
+    model = model.to(memory_format=torch.channels_last)
+    plain = TorchForward(model, place, torch.float32, network.mean, network.std)
+    plain = _folded(plain, example[:1])
+    kind = _half(place)
+    others: dict[str, Callable[[], Forward]] = {}
+    if kind:
+        others[str(kind)] = lambda: plain.in_half(kind)
+    return probing.fastest(plain, others, example, of=version)
 
 
-def _batch(network: Network, inputs: Prepared) -> Tensor:
-    """Return the inputs as the network takes them, in the layout that CPUs convolve fastest."""
+def _folded(plain: TorchForward, example: Prepared) -> TorchForward:
+    """Return the forward pass without batch norms, or as it was where that is not the same."""
+    folded = replace(plain, model=copy.deepcopy(plain.model))
+    fold(folded.model, lambda: folded(example))
+    same = np.allclose(normalise(folded(example)), normalise(plain(example)), atol=1e-4)
+    return folded if same else plain
+
+
+def _device() -> str:
     import torch
 
-    pixels = torch.from_numpy(inputs)
-    if pixels.dtype == torch.uint8:
-        mean = torch.tensor(network.mean) * 255
-        std = torch.tensor(network.std) * 255
-        pixels = pixels.float().sub_(mean).div_(std)
-    return pixels.permute(0, 3, 1, 2)
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _prepare(network: Network) -> None:
+def _half(place: Any) -> Any:
+    """Return the type of half precision worth a try on a device, or None."""
     import torch
 
-    network.features.eval()
-    # The layout CPUs convolve fastest; the result is the same to rounding.
-    network.features.to(memory_format=torch.channels_last)
+    if place.type != "cpu":
+        return torch.float16
+    # Elsewhere bfloat16 is imitated so slowly that even the probe would take long.
+    return torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else None
 
 
 def _set_threads() -> None:

@@ -55,8 +55,8 @@ class ResNet18:
 
     def embed(self, pictures: Sequence[Image], /) -> Vectors:
         """Return unit rows, float32, (pictures, 512). Raises ``WeightsUnavailable``."""
-        network = network_of(self.version, self._load)
-        return embed_with(network, map(self.prepare, pictures), dimensions=self.dimensions)
+        running = network_of(self.version, self._load)
+        return embed_with(running, map(self.prepare, pictures), dimensions=self.dimensions)
 
     def prepare(self, picture: Image, /) -> Prepared:
         """Return the square the network looks at, uint8, (224, 224, 3)."""
@@ -64,8 +64,8 @@ class ResNet18:
 
     def embed_prepared(self, inputs: Sequence[Prepared], /) -> Vectors:
         """Return unit rows as ``embed`` does, of prepared pictures."""
-        network = network_of(self.version, self._load)
-        return embed_with(network, inputs, dimensions=self.dimensions)
+        running = network_of(self.version, self._load)
+        return embed_with(running, inputs, dimensions=self.dimensions)
 
     @property
     def _file(self) -> WeightsFile:

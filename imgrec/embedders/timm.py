@@ -71,9 +71,9 @@ class Timm:
 
     def embed(self, pictures: Sequence[Image], /) -> Vectors:
         """Return unit rows, float32, (pictures, dimensions). Raises ``WeightsUnavailable``."""
-        network = network_of(self.version, self._load)
-        inputs = (_transformed(network, each) for each in pictures)
-        return embed_with(network, inputs, dimensions=self.dimensions)
+        running = network_of(self.version, self._load)
+        transform: Any = running.transform
+        return embed_with(running, map(transform, pictures), dimensions=self.dimensions)
 
     def _load(self) -> Network:
         data = read_verified(Path(self.weights), sha256=str(self.sha256)) if self.weights else None
@@ -86,7 +86,12 @@ class Timm:
         data_room: Any = import_module("timm.data")
         config = data_room.resolve_model_data_config(model)
         transform = data_room.create_transform(**config, is_training=False)
-        return Network(model, transform=transform)
+
+        def transformed(picture: Image) -> Prepared:
+            pixels: Prepared = transform(without_far_ends(picture)).permute(1, 2, 0).numpy()
+            return pixels
+
+        return Network(model, transform=transformed)
 
     def _create(self) -> Any:
         try:
@@ -104,12 +109,6 @@ class Timm:
             "huggingface.co, or copy them into its cache, or give a file: "
             "Timm(..., weights=..., sha256=...)."
         ) % {"model": self.model}
-
-
-def _transformed(network: Network, picture: Image) -> Prepared:
-    """Return the picture through timm's own transform, float32, (height, width, 3)."""
-    pixels: Prepared = network.transform(without_far_ends(picture)).permute(1, 2, 0).numpy()
-    return pixels
 
 
 def _no_timm() -> str:

@@ -6,6 +6,7 @@ Seeded weights stand in for the published ones: the arithmetic is the same, no n
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgrec.embedders import ResNet18, downloading, networks
+from imgrec.embedders import ResNet18, downloading, forward, networks, probing
 from imgrec.errors import ImgrecError, WeightsUnavailable
 
 torch = pytest.importorskip("torch")
@@ -35,6 +36,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path, str]:
 @pytest.fixture(autouse=True)
 def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "_networks", {})
+    monkeypatch.setattr(networks, "_half", lambda _place: None)
 
 
 def pictures() -> list[Image.Image]:
@@ -44,6 +46,10 @@ def pictures() -> list[Image.Image]:
         Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
         for width, height in sizes
     ]
+
+
+def network_of(embedder: ResNet18) -> Any:
+    return networks.network_of(embedder.version, embedder._load)
 
 
 def by_torchvision(model: Any) -> Any:
@@ -62,13 +68,28 @@ def test_vectors_equal_torchvisions_own(seeded: tuple[Any, Path, str]) -> None:
     assert (rows * by_torchvision(model)).sum(axis=1).min() > 0.99999
 
 
+def test_half_precision_is_only_taken_where_it_means_the_same(
+    seeded: tuple[Any, Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(networks, "_half", lambda _place: torch.bfloat16)
+    monkeypatch.setattr(probing, "MOST_TIME", float("inf"))
+    model, path, digest = seeded
+    embedder = ResNet18(path, sha256=digest)
+    rows = embedder.embed(pictures())
+    assert network_of(embedder).forward.dtype == torch.bfloat16
+    assert (rows * by_torchvision(model)).sum(axis=1).min() > 0.9995
+    monkeypatch.setattr(networks, "_networks", {})
+    monkeypatch.setattr(probing, "LEAST_COSINE", 1.1)
+    assert network_of(embedder).forward.dtype == torch.float32
+
+
 def test_the_order_is_kept_beyond_one_batch(
     seeded: tuple[Any, Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, path, digest = seeded
     embedder = ResNet18(path, sha256=digest)
     whole = embedder.embed(pictures())
-    monkeypatch.setattr(networks, "PICTURES_AT_ONCE", 2)
+    monkeypatch.setattr(forward, "AT_ONCE_ON_CPU", 2)
     assert np.allclose(embedder.embed(pictures()[::-1])[::-1], whole, atol=1e-5)
     assert embedder.embed([]).shape == (0, 512)
 
@@ -112,15 +133,30 @@ def test_a_model_is_loaded_once_for_all_threads_and_instances(
     assert loads == [ResNet18(path, sha256=digest).version]
 
 
-def test_the_model_is_ready_for_inference_only(
-    seeded: tuple[Any, Path, str], settings: Any
-) -> None:
-    settings.IMGREC = {"torch_threads": 1}
+def test_the_model_is_ready_for_inference_only(seeded: tuple[Any, Path, str]) -> None:
     _, path, digest = seeded
     embedder = ResNet18(path, sha256=digest)
     embedder.embed(pictures()[:1])
-    assert not networks._networks[embedder.version].features.training
-    assert torch.get_num_threads() == 1
+    assert not network_of(embedder).forward.model.training
+
+
+def test_every_thread_computes_with_as_many_threads_as_set(
+    seeded: tuple[Any, Path, str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.IMGREC = {"torch_threads": 1}
+    _, path, digest = seeded
+    embedder, told = ResNet18(path, sha256=digest), []
+    embedder.embed(pictures()[:1])
+
+    def set_num_threads(count: int) -> None:
+        told.append((threading.current_thread().name, count))
+
+    # What torch answers is no proof: another thread's convolutions take all cores in spite of it.
+    monkeypatch.setattr(torch, "set_num_threads", set_num_threads)
+    thread = threading.Thread(target=embedder.embed, args=[pictures()[:1]], name="another")
+    thread.start()
+    thread.join()
+    assert ("another", 1) in told
 
 
 def test_a_changed_weights_file_is_refused(seeded: tuple[Any, Path, str], tmp_path: Path) -> None:
@@ -192,15 +228,17 @@ def test_the_version_names_the_weights(seeded: tuple[Any, Path, str], settings: 
 def test_wrong_dimensions_are_an_error(seeded: tuple[Any, Path, str]) -> None:
     _, path, digest = seeded
     embedder = ResNet18(path, sha256=digest)
-    network = networks.network_of(embedder.version, embedder._load)
+    inputs = map(embedder.prepare, pictures())
     with pytest.raises(ImgrecError, match="512 dimensions where 100"):
-        networks.embed_with(network, map(embedder.prepare, pictures()), dimensions=100)
+        networks.embed_with(network_of(embedder), inputs, dimensions=100)
 
 
 def test_pictures_without_features_are_nan_rows(seeded: tuple[Any, Path, str]) -> None:
     _, path, digest = seeded
     embedder = ResNet18(path, sha256=digest)
-    network = networks.network_of(embedder.version, embedder._load)
-    dead = networks.Network(torch.nn.Sequential(network.features, torch.nn.Threshold(1e9, 0)))
+    running = network_of(embedder)
+    features = running.forward.model
+    zeros = torch.nn.Sequential(features, torch.nn.Threshold(1e9, 0))
+    dead = replace(running, forward=replace(running.forward, model=zeros))
     inputs = map(embedder.prepare, pictures())
     assert np.isnan(networks.embed_with(dead, inputs, dimensions=512)).all()

@@ -24,6 +24,7 @@ DIGEST = "ab" * 32
 @pytest.fixture(autouse=True)
 def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks, "_networks", {})
+    monkeypatch.setattr(networks, "_half", lambda _place: None)
 
 
 @pytest.fixture(params=["torch", "safetensors"])

@@ -1,0 +1,74 @@
+"""A forward pass through torch: from what pictures were prepared to, to features."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgrec.embedders.protocol import Prepared
+
+if TYPE_CHECKING:
+    import torch
+
+Colour = tuple[float, float, float]
+
+# On a CPU few at once stay in its caches: EfficientNet-Lite0 takes half the time of 32 at once,
+# ResNet-18 the same.
+AT_ONCE_ON_CPU, AT_ONCE_ON_GPU = 4, 256
+
+
+class Forward(Protocol):
+    """Something that computes features of at most ``at_once`` inputs a call."""
+
+    @property
+    def at_once(self) -> int:
+        """How many inputs it takes at a time."""
+
+    def __call__(self, inputs: Prepared, /) -> NDArray[np.float32]:
+        """Return one row of features per input of (n, height, width, 3)."""
+
+
+@dataclass(frozen=True)
+class TorchForward:
+    """A torch model on a device, in a precision.
+
+    ``mean`` and ``std``, of red, green and blue from 0 to 1, are those its weights were trained
+    with; they are applied to uint8 inputs. float32 ones have them applied already.
+    """
+
+    model: torch.nn.Module
+    device: torch.device
+    dtype: torch.dtype
+    mean: Colour
+    std: Colour
+
+    @property
+    def at_once(self) -> int:
+        """How many inputs it takes at a time."""
+        return AT_ONCE_ON_CPU if self.device.type == "cpu" else AT_ONCE_ON_GPU
+
+    def __call__(self, inputs: Prepared, /) -> NDArray[np.float32]:
+        """Return one row of features per input of (n, height, width, 3)."""
+        import torch
+
+        with torch.inference_mode():
+            pixels = torch.from_numpy(inputs).to(self.device)
+            if pixels.dtype == torch.uint8:
+                mean, std = (self._tensor(each) for each in (self.mean, self.std))
+                pixels = pixels.float().sub_(mean).div_(std)
+            # seen from here a batch of rows of pixels is channels_last already
+            rows = self.model(pixels.permute(0, 3, 1, 2).to(self.dtype))
+            return np.asarray(rows.flatten(1).float().cpu().numpy(), dtype=np.float32)
+
+    def in_half(self, kind: torch.dtype) -> TorchForward:
+        """Return the same in another precision, with a copy of the weights."""
+        return replace(self, model=copy.deepcopy(self.model).to(kind), dtype=kind)
+
+    def _tensor(self, colour: Colour) -> Any:
+        import torch
+
+        return torch.tensor(colour, device=self.device) * 255
