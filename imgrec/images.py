@@ -1,4 +1,4 @@
-"""From bytes to a safe, upright RGB picture; Pillow only.
+"""From bytes to a safe, upright RGB picture.
 
 Files come from people we do not know. Their size and format are checked from the header before
 any decoder runs, and whatever goes wrong is one typed error, ``PictureError``, with a reason code.
@@ -17,7 +17,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from imgrec import image_formats, image_modes
+from imgrec import image_formats, image_jpeg, image_modes
 from imgrec.conf import settings
 from imgrec.errors import PictureError
 from imgrec.reasons import Reason
@@ -57,12 +57,9 @@ def open_picture(
     Raises ``PictureError``.
     """
     with _typed_errors():
-        picture = _open(data, max_bytes=max_bytes, max_pixels=max_pixels)
-        if short_side and picture.format in ("JPEG", "MPO"):
-            picture.draft(None, (short_side, short_side))
-        picture.load()
-        orientation = _orientation(picture)
-        picture = image_modes.to_rgb(picture)
+        opened = _open(data, max_bytes=max_bytes, max_pixels=max_pixels)
+        picture = image_modes.to_rgb(_decoded(opened, data, short_side=short_side))
+        orientation = _orientation(opened)  # of some formats it comes after the pixels
         if short_side:
             picture = image_modes.shrink(picture, short_side=short_side)
         return image_modes.upright(picture, orientation=orientation)
@@ -94,6 +91,18 @@ def _open(data: bytes, *, max_bytes: int | None, max_pixels: int | None) -> Imag
     if width < 1 or height < 1:
         raise PictureError(Reason.DAMAGED)
     return picture
+
+
+def _decoded(opened: Image.Image, data: bytes, *, short_side: int | None) -> Image.Image:
+    """Return the pixels of an opened picture, reduced while decoding where the format can."""
+    if opened.format in ("JPEG", "MPO"):
+        found = image_jpeg.decode(data, size=opened.size, short_side=short_side)
+        if found is not None:
+            return found
+        if short_side:
+            opened.draft(None, (short_side, short_side))
+    opened.load()
+    return opened
 
 
 def _check_length(data: bytes, *, limit: int) -> None:
