@@ -22,14 +22,14 @@ SERVER = {
 
 
 @contextmanager
-def running_shop(**options: str) -> Iterator[Postgres]:
+def running_shop(settings: str = "benchmarks.shop.settings", **options: str) -> Iterator[Postgres]:
     """Start PostgreSQL, set Django up and make the tables; ``options`` are server settings."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Postgres(folder, durable=False, options=SERVER | options) as postgres,
     ):
         os.environ |= {
-            "DJANGO_SETTINGS_MODULE": "benchmarks.shop.settings",
+            "DJANGO_SETTINGS_MODULE": settings,
             "BENCH_DATABASE_URL": postgres.url,
         }
         _set_up()
