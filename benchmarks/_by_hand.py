@@ -58,3 +58,25 @@ def search_under_settings(
         rows = search(seed, filters, limit, exact=exact)
         transaction.set_rollback(True)
     return rows
+
+
+def queryset_under_settings(
+    seed: Any, filters: dict[str, Any], limit: int, ef_search: int
+) -> list[Any]:
+    """Do so with Django's querysets: instances, without visibility of the seed or its version."""
+    from django.db import connection, transaction
+    from django.db.models.expressions import RawSQL
+    from pgvector.django import CosineDistance
+
+    from imgrec.spaces import all_spaces
+
+    version = all_spaces()[0].embedder.version
+    vector: Any = RawSQL(_SEED, [seed.pk])  # noqa: S611 - ours
+    rows = type(seed).objects.filter(published=True, embedding__version=version, **filters)
+    rows = rows.exclude(pk=seed.pk).annotate(distance=CosineDistance("embedding__vector", vector))
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_SETTINGS, [str(ef_search), "strict_order"])
+        found = list(rows.order_by("distance")[:limit])
+        transaction.set_rollback(True)
+    return found

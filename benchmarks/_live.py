@@ -36,6 +36,9 @@ def _case(case: Share, seeds: Sequence[Any], rounds: int) -> list[Row]:
                 model.objects.filter(**filters).similar_to(seed)[:SHOWN]
             ),
             "by hand": lambda seed: by_hand.search_under_settings(seed, filters, SHOWN, ef_search),
+            "a queryset by hand": lambda seed: by_hand.queryset_under_settings(
+                seed, filters, SHOWN, ef_search
+            ),
             "by hand, exact": lambda seed: by_hand.search_under_settings(
                 seed, filters, SHOWN, ef_search, exact=True
             ),
@@ -49,6 +52,8 @@ def _case(case: Share, seeds: Sequence[Any], rounds: int) -> list[Row]:
     return [
         Row(f"{name}similar_to()", took["similar_to"].p50, "ms", "SQL by hand",
             took["by hand"].p50, note=note),
+        Row(f"{name}similar_to()", took["similar_to"].p50, "ms", "a queryset by hand",
+            took["a queryset by hand"].p50, note=note),
         Row(f"{name}similar_products()", took["similar_products"].p50, "ms", f"SQL {rival}",
             took[rival].p50, note=f"way: {way}, {note}"),
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,15 +12,16 @@ from django.db.models import QuerySet
 from imgrec import live
 from imgrec.choice import Choice
 from imgrec.matching import note_photos
-from imgrec.pool import Search
+from imgrec.pool import Like, Search
 from imgrec.queryset import seed_key
 from imgrec.results import SimilarProducts
-from imgrec.seeds import of_seed, of_vector
+from imgrec.seeds import of_seed, of_vector, prepared_key
 from imgrec.served import decides_what_is_served, remember_served
 from imgrec.several import Weights, blended
 from imgrec.spaces import SpaceDefinition, space_by_label
 from imgrec.sql import Part
 from imgrec.stored import from_list
+from imgrec.visibility import recommendable
 from imgrec.wishes import Wish
 
 Weighted = list[tuple[models.Model, float]]
@@ -57,7 +59,10 @@ class Question:
             if found is not None:
                 note_photos(found, self.likes[0][0], choice.using)
                 return found
-        seed = of_seed(choice.space, choice.key, choice.using, shown=choice.shown)
+
+        def seed() -> Part:
+            return of_seed(choice.space, choice.key, choice.using, shown=choice.shown)
+
         return live.find(self._search(choice, seed), self.wish)
 
     def _like_several(self, choice: Choice) -> SimilarProducts:
@@ -67,18 +72,27 @@ class Question:
         if query.vector is None or query.served != choice.space.label:
             return SimilarProducts(space=query.served)
         wish = replace(self.wish, seeds=query.seeds)
-        return live.find(self._search(choice, of_vector(query.vector)), wish)
+        vector = of_vector(query.vector)
+        return live.find(self._search(choice, lambda: vector), wish)
 
-    def _search(self, choice: Choice, seed: Part) -> Search:
+    def _search(self, choice: Choice, seed: Callable[[], Part]) -> Search:
         return Search(
             choice.space,
             seed,
-            choice.rows,
+            lambda: choice.rows,
             choice.using,
+            like=_like(choice),
             is_given=self.is_given,
             group_by=self.wish.group_by,
             with_vectors=self.wish.needs_vectors,
         )
+
+
+def _like(choice: Choice) -> Like | None:
+    if choice.name is None or choice.group_by:
+        return None
+    key = prepared_key(choice.space, choice.key, choice.using)
+    return Like(choice.name, key, lambda: recommendable(choice.space, choice.among))
 
 
 def _by_key(products: Weighted, space: SpaceDefinition) -> Weights:

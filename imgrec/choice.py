@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cached_property
 from typing import Any
 
 from django.db.models import BooleanField, F, Func, QuerySet, Subquery
 
 from imgrec.among import candidates
+from imgrec.remembered import has_constant_rules, what_of
 from imgrec.seeds import is_visible
 from imgrec.several import Weights
 from imgrec.spaces import SpaceDefinition
@@ -51,6 +53,14 @@ class Choice:
     def using(self) -> str:
         """Alias of the database to read."""
         return self.among.db
+
+    @cached_property
+    def name(self) -> Hashable | None:
+        """What its statements can be remembered by; None: not at all."""
+        if not (self.is_of_one and has_constant_rules(self.space)):
+            return None
+        what = what_of(self.among, self.using)
+        return None if what is None else (self.space, what, self.using)
 
     @cached_property
     def rows(self) -> QuerySet[Any]:

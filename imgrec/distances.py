@@ -47,7 +47,7 @@ def ordered_by_distance(
     known = _raw(is_known(space, key, using), BooleanField())
     ordered: QuerySet[Any] = (
         rows.filter(may_be_result(space), has_vector, known, ~Q(**{path: key}))
-        .annotate(distance=distance, similarity=_Similarity(distance))
+        .annotate(distance=distance, similarity=_Similarity(F("distance")))
         .order_by(*ORDER)
     )
     return ordered.filter(_IsNear(F("distance"), Value(1 - least))) if least > 0 else ordered
@@ -85,7 +85,8 @@ def near_by_index(rows: QuerySet[Any], space: SpaceDefinition, key: Any) -> Quer
     unsliced = rows.all()
     unsliced.query.clear_limits()
     # whether the product may be a seed is asked by the rows themselves
-    search = Search(space, of_seed(space, key, rows.db), unsliced, rows.db)
+    seed = of_seed(space, key, rows.db)
+    search = Search(space, lambda: seed, lambda: unsliced, rows.db)
     near = search.keys_by_index(high)
     found = unsliced.filter(_IsAmong(F(item_path(space)), _raw(near)))
     return found[low:high]

@@ -7,14 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from django.db import connections
+from django.db.models import BooleanField, F, Func, QuerySet
+from django.db.models.expressions import RawSQL
 
 from imgrec.arranging import Candidates
 from imgrec.guest import settings_of_our_own
 from imgrec.halves import from_halves
 from imgrec.matching import note_pair
 from imgrec.pool import OVERFETCH, Candidate, Pool, Search
+from imgrec.remembered import instances
 from imgrec.results import SimilarProducts
 from imgrec.search_settings import pool_settings
+from imgrec.seeds import key_field
 from imgrec.visibility import item_path
 from imgrec.wishes import Wish
 
@@ -93,7 +98,7 @@ def products_of(search: Search, near: Sequence[Candidate]) -> list[Any]:
     if not near:
         return []
     space = search.space
-    rows = search.rows.order_by().filter(**{f"{item_path(space)}__in": [c.key for c in near]})
+    rows = _instances(search, [candidate.key for candidate in near])
     by_key = {space.item_key(product): product for product in rows}
     found = []
     for candidate in near:
@@ -105,6 +110,28 @@ def products_of(search: Search, near: Sequence[Candidate]) -> list[Any]:
                 note_pair(product, space, *pair)
             found.append(product)
     return found
+
+
+def _instances(search: Search, keys: list[Any]) -> list[Any]:
+    space, using, like = search.space, search.using, search.like
+    path = item_path(space)
+    if like is None:
+        return list(search.rows().order_by().filter(**{f"{path}__in": keys}))
+    field, connection = key_field(space), connections[using]
+    prepared = [field.get_db_prep_value(key, connection) for key in keys]
+
+    def put_together() -> QuerySet[Any]:
+        array = f"%s::{field.rel_db_type(connection)}[]"
+        chosen = RawSQL(array, (prepared,))  # noqa: S611 - the type of a key
+        return like.shown().order_by().filter(_IsIn(F(path), chosen))
+
+    return instances((like.name, "shown"), prepared, using, put_together)
+
+
+class _IsIn(Func):
+    """``key = ANY(array)``."""
+
+    template, arg_joiner, output_field = "%(expressions)s)", " = ANY(", BooleanField()
 
 
 def similarity_of(candidate: Candidate) -> float:

@@ -6,6 +6,7 @@ starting from the eligible rows, or the HNSW index, one scan for each photo of t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from django.db.models import QuerySet
 
 from imgrec.among import joins_many, keys_of
 from imgrec.conf import settings
+from imgrec.remembered import part
 from imgrec.seeds import key_field, names_of, served_now, version_of
 from imgrec.spaces import SpaceDefinition
 from imgrec.sql import Part, compiled, compose, fetched
@@ -109,26 +111,43 @@ SELECT pair.key FROM ({pairs}) AS pair
 
 
 @dataclass(frozen=True)
+class Like:
+    """What the statements of searches that differ by a product only are remembered by."""
+
+    name: Hashable
+    key: Any  # the product's, as prepared for the database
+    shown: Callable[[], QuerySet[Any]]  # what may be shown beside any product
+
+
+@dataclass(frozen=True)
 class Search:
     """A live search in one space, in the database ``using``."""
 
     space: SpaceDefinition
-    seed: Part  # SELECT photo, vector
-    rows: QuerySet[Any]  # the eligible products
+    seed: Callable[[], Part]  # SELECT photo, vector
+    rows: Callable[[], QuerySet[Any]]  # the eligible products
     using: str
     is_given: bool = False  # the space, by the caller: then it need not be the one served
     group_by: str | None = None  # path to what each candidate is to tell, from the item
     with_vectors: bool = False  # each candidate is to bring its vector
+    like: Like | None = None
 
     def pool(self, take: int, *, exact: bool = False) -> Pool:
         """Return the nearest ``take`` candidates; ``exact``: whatever it costs. One statement."""
-        found = fetched(self.statement(take, exact=exact), self.using)
+        found = fetched(self._remembered(take, exact=exact), self.using)
         way, eligible, served = found[0][:3]
         of_key = _from_database(self.space)
         rows = [row[3:] for row in found if row[3] is not None]
         candidates = [Candidate(of_key(row[0]), *row[1:5], *row[6:]) for row in rows]
         scanned = found[0][8] or 0
         return Pool(way or "none", eligible or 0, served, candidates, scanned)
+
+    def _remembered(self, take: int, *, exact: bool) -> Part:
+        if self.like is None:
+            return self.statement(take, exact=exact)
+        options = (self.is_given, self.group_by, self.with_vectors, settings.exact_below)
+        name = (self.like.name, "pool", take, exact, options)
+        return part(name, self.like.key, lambda: self.statement(take, exact=exact))
 
     def statement(self, take: int, *, exact: bool = False) -> Part:
         """Return that statement, to be run or explained."""
@@ -146,7 +165,7 @@ class Search:
         return compose(
             _SEARCH,
             label=Part("%s", (self.space.label,)),
-            seed=self.seed,
+            seed=self.seed(),
             served=served_now(self.space, is_given=self.is_given),
             few=nothing if exact else counted,
             exact_below=few,
@@ -179,7 +198,7 @@ class Search:
         eligible = compose(_ELIGIBLE, rows=self._keys()[0], served=served, **names)
         return compose(
             _KEYS_BY_INDEX,
-            seed=self.seed,
+            seed=self.seed(),
             pairs=compose(_NEARBY, eligible=eligible, most=take * OVERFETCH, **names),
         )
 
@@ -191,7 +210,7 @@ class Search:
         """Return the keys of the eligible products, some of them twice, and each once."""
         names = names_of(self.space, self.using)
         nothing = compose("SELECT {item} FROM {photos} WHERE false", **names)
-        rows = keys_of(self.rows, item_path(self.space))
+        rows = keys_of(self.rows(), item_path(self.space))
         keys = compiled(rows, self.using) or nothing
         if not joins_many(rows):
             return keys, keys

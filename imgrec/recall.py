@@ -121,8 +121,9 @@ class Trial:
 
     def _search(self, key: Any) -> Search:
         using = self.space.using
+        seed = of_seed(self.space, key, using)
         rows = self.rows.exclude(**{item_path(self.space): key})
-        return Search(self.space, of_seed(self.space, key, using), rows, using, is_given=True)
+        return Search(self.space, lambda: seed, lambda: rows, using, is_given=True)
 
     @contextmanager
     def _set_up(self, ef_search: int) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """Statements remembered: from page to page only the key of the product is another.
 
-Django takes longer to put a statement together than PostgreSQL to answer it. What a shop's plain
+Django takes longer to put a statement together than PostgreSQL to answer it. What a shop's own
 queryset and constant rules make of it is the same each time, so it is put together twice: two
 statements for two keys that differ by nothing else tell where the key goes. All else is put
 together at each page, as ever.
@@ -8,8 +8,8 @@ together at each page, as ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Hashable
+from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from django.db.models.query import ModelIterable
 from django.db.models.sql import Query
 
 from imgrec.spaces import SpaceDefinition
+from imgrec.sql import Part, compiled, fetched
 
 # More are not kept: limits and floors that vary without end are no use to remember.
 MOST = 500
@@ -39,31 +40,48 @@ METHODS = (
     "filter",
     "order_by",
 )
+# What a filter changes of a query.
+FILTERS = (
+    "_lookup_joins",
+    "alias_map",
+    "alias_refcount",
+    "base_table",
+    "table_map",
+    "used_aliases",
+    "where",
+)
 CONSTANTS = (str, bytes, int, float, Decimal, date, time, timedelta, UUID, type(None))
 
 
 @dataclass(frozen=True)
-class Statement:
-    """A statement whose rows are instances; its key is a parameter at some ``places``."""
+class Remembered:
+    """Some SQL; its key is a parameter at some ``places``."""
 
-    model: type[models.Model]
     sql: str
     params: tuple[Any, ...]
-    fields: list[str]
-    annotations: dict[str, int]  # column of each
-    converters: dict[int, Any]  # of some columns, as the compiler has them
-    places: tuple[int, ...] = ()
+    places: tuple[int, ...] = field(default=(), kw_only=True)
 
-    def instances(self, key: Any, using: str) -> list[Any]:
-        """Run it for a key, as prepared for the database."""
+    def of(self, key: Any) -> Part:
+        """Return it for a key, as prepared for the database."""
         params = list(self.params)
         for place in self.places:
             params[place] = key
+        return Part(self.sql, tuple(params))
+
+
+@dataclass(frozen=True)
+class Statement(Remembered):
+    """A statement whose rows are instances."""
+
+    model: type[models.Model]
+    fields: list[str]
+    annotations: dict[str, int]  # column of each
+    converters: dict[int, Any]  # of some columns, as the compiler has them
+
+    def instances(self, key: Any, using: str) -> list[Any]:
+        """Run it for a key, as prepared for the database."""
         connection = connections[using]
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, params)
-            rows = cursor.fetchall()
-        return [self._instance(list(row), connection) for row in rows]
+        return [self._instance(list(row), connection) for row in fetched(self.of(key), using)]
 
     def _instance(self, row: list[Any], connection: BaseDatabaseWrapper) -> Any:
         for column, (converters, expression) in self.converters.items():
@@ -79,11 +97,22 @@ class Example(NamedTuple):
     """What one key's statement was."""
 
     key: Any
-    statement: Statement
+    statement: Remembered
 
 
 _examples: dict[Hashable, Example] = {}
-_statements: dict[Hashable, Statement | None] = {}  # None: cannot be remembered
+_statements: dict[Hashable, Any] = {}  # Remembered; None: cannot be
+
+
+def part(name: Hashable, key: Any, put_together: Callable[[], Part]) -> Part:
+    """Return some SQL, remembered under ``name`` as :func:`instances` does."""
+    known: Remembered | None = _statements.get(name)
+    if known is not None:
+        return known.of(key)
+    made = put_together()
+    if name not in _statements:
+        _learn(name, key, Remembered(*made))
+    return made
 
 
 def instances(
@@ -94,12 +123,12 @@ def instances(
     ``name`` has to hold all that the statement depends on, apart from the ``key``, which is as
     prepared for the database.
     """
-    known = _statements.get(name)
+    known: Statement | None = _statements.get(name)
     if known is not None:
         return known.instances(key, using)
     rows = put_together()
     if name not in _statements:
-        _learn(name, key, rows, using)
+        _learn(name, key, _put_together(rows, using))
     return list(rows)
 
 
@@ -109,10 +138,29 @@ def forget() -> None:
     _examples.clear()
 
 
-def is_plain(rows: Any) -> bool:
+def what_of(rows: Any, using: str) -> Hashable | None:
+    """Return what tells a queryset's statements from another's; None: it may be anything.
+
+    Of all instances of a model that is the model, of filtered ones also the filters as SQL.
+    """
+    model: type[models.Model] = rows.model
+    if is_plain(rows):
+        return model
+    if not is_plain(rows, but=FILTERS):
+        return None
+    try:
+        part = compiled(rows, using) or Part("")
+        hash(part)
+    except TypeError:  # a list among the values
+        return None
+    return model, part
+
+
+def is_plain(rows: Any, *, but: Collection[str] = ()) -> bool:
     """Return whether a queryset is no more than all instances of its model, freshly made.
 
     One whose class has its own way with what we do to it may do so by the day of the week.
+    ``but``: attributes of its query that do not matter.
     """
     ours = ("django.", "imgrec.")
     return (
@@ -120,8 +168,12 @@ def is_plain(rows: Any) -> bool:
         and not (rows._prefetch_related_lookups or rows._fields or rows._known_related_objects)
         and all(getattr(type(rows), name).__module__.startswith(ours) for name in METHODS)
         and type(rows.query) is Query
-        and vars(rows.query.chain()) == vars(Query(rows.model).chain())
+        and _state(rows.query, but) == _state(Query(rows.model), but)
     )
+
+
+def _state(query: Query, but: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in vars(query.chain()).items() if name not in but}
 
 
 def has_constant_rules(space: SpaceDefinition) -> bool:
@@ -141,8 +193,7 @@ def _is_constant(rule: Any) -> bool:
     return isinstance(rule, CONSTANTS)
 
 
-def _learn(name: Hashable, key: Any, rows: QuerySet[Any], using: str) -> None:
-    statement = _put_together(rows, using)
+def _learn(name: Hashable, key: Any, statement: Remembered | None) -> None:
     example = _examples.get(name)
     if len(_statements) + len(_examples) >= MOST:
         forget()
@@ -155,7 +206,7 @@ def _learn(name: Hashable, key: Any, rows: QuerySet[Any], using: str) -> None:
         _statements[name] = _common(example, Example(key, statement))
 
 
-def _common(one: Example, other: Example) -> Statement | None:
+def _common(one: Example, other: Example) -> Remembered | None:
     """Return the statement of both, or None when more than the key is different."""
     first, second = one.statement, other.statement
     pairs = list(zip(first.params, second.params, strict=False))
@@ -182,4 +233,4 @@ def _put_together(rows: QuerySet[Any], using: str) -> Statement | None:
     fields = [select[place][0].target.attname for place in places]
     annotations = dict(compiler.annotation_col_map or {})
     converters = compiler.get_converters([column[0] for column in select])
-    return Statement(rows.model, sql, tuple(params), fields, annotations, converters)
+    return Statement(sql, tuple(params), rows.model, fields, annotations, converters)

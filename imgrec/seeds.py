@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from pgvector import HalfVector
 
 from imgrec.models import Space
+from imgrec.remembered import has_constant_rules, part
 from imgrec.spaces import SpaceDefinition, spaces_of
 from imgrec.sql import Part, compiled, compose
 from imgrec.topk import Matrix
@@ -52,6 +53,13 @@ def vector_of(space: SpaceDefinition, key: Any, using: str) -> Part:
 
 def is_known(space: SpaceDefinition, key: Any, using: str) -> Part:
     """Return the condition under which a product can be searched by."""
+    if not has_constant_rules(space):
+        return _is_known(space, key, using)
+    prepared = prepared_key(space, key, using)
+    return part(("known", space, using), prepared, lambda: _is_known(space, key, using))
+
+
+def _is_known(space: SpaceDefinition, key: Any, using: str) -> Part:
     shown, version = is_visible(space, key, using), version_of(space)
     parts: dict[str, Any] = {**names_of(space, using), "key": of_key(space, key, using)}
     return compose(_IS_KNOWN, shown=shown, version=version, **parts)

@@ -117,8 +117,8 @@ def similar_to_photo(
     rows = candidates(space, among)
     wish = Wish.of(limit=limit, min_similarity=min_similarity)
     data = photo if isinstance(photo, bytes) else photo.read(settings.max_upload_bytes + 1)
-    vector = photo_queries.ask(space, data)
-    search = Search(space, of_vector(vector), recommendable(space, rows), rows.db, is_given=True)
+    seed, shown = of_vector(photo_queries.ask(space, data)), recommendable(space, rows)
+    search = Search(space, lambda: seed, lambda: shown, rows.db, is_given=True)
     with reading(rows.db, **pool_settings(space)):
         found = live.find(search, wish)
     ways.note(space.item_model, found, started)

@@ -12,7 +12,7 @@ from imgrec.choice import Choice
 from imgrec.conf import settings
 from imgrec.models import Space
 from imgrec.paging import ROUNDING
-from imgrec.remembered import has_constant_rules, instances, is_plain
+from imgrec.remembered import instances
 from imgrec.results import SimilarProducts
 from imgrec.seeds import of_key, prepared_key
 from imgrec.served import decides_what_is_served
@@ -74,9 +74,9 @@ def _read(choice: Choice, wish: Wish, most: int, condition: str) -> list[Any]:
             rows = rows.filter(imgrec_similarity__lte=page.most_similar)
         return rows[:most]
 
-    if page or not (is_plain(choice.among) and has_constant_rules(space)):
+    if page or choice.name is None:
         return list(put_together())
-    name = (space, choice.among.model, using, most, wish.least, full, condition)
+    name = (choice.name, most, wish.least, full, condition)
     key = prepared_key(space, choice.key, using)
     return instances(name, key, using, lambda: put_together(_first_or_all(choice, most)))
 

@@ -79,7 +79,7 @@ def _items(space: SpaceDefinition) -> QuerySet[Any]:
 def _search(item: models.Model, space: SpaceDefinition) -> list[tuple[Any, float]]:
     rows = _items(space).exclude(pk=space.item_key(item))
     seed = of_seed(space, space.item_key(item), space.using)
-    search = Search(space, seed, rows, space.using, is_given=True)
+    search = Search(space, lambda: seed, lambda: rows, space.using, is_given=True)
     with reading(space.using, **pool_settings(space)):
         found = live.find(search, Wish(SHOWN))
     return [(product, product.similarity) for product in found]

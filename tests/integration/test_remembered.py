@@ -45,7 +45,7 @@ def told(found: Any) -> list[tuple[Any, ...]]:
     ]
 
 
-def learned() -> list[remembered.Statement]:
+def learned() -> list[remembered.Remembered]:
     """Return the statements remembered."""
     return [each for each in remembered._statements.values() if each is not None]
 
@@ -109,15 +109,13 @@ def test_settings_are_heeded_at_once(products: list[Product], settings: Any) -> 
 @pytest.mark.parametrize(
     "among",
     [
-        Product.objects.filter(stock__gt=0),
-        Product.objects.exclude(title="0.2"),
         Product.objects.filter(tags__isnull=True),
         Product.objects.annotate(dear=F("price") * 2),
         Product.objects.defer("price"),
         Product.objects.select_for_update(),
         Product.objects.prefetch_related(Prefetch("tags", Tag.objects.all())),
         Product.objects.distinct(),
-        Product.objects.extra(where=["1 = 1"]),
+        Product.objects.filter(title__in=["0.2"]).order_by("price"),
     ],
 )
 def test_a_choice_of_the_shops_is_put_together_each_time(
@@ -125,8 +123,35 @@ def test_a_choice_of_the_shops_is_put_together_each_time(
 ) -> None:
     assert not remembered.is_plain(among.all())
     for product in products[:3]:
-        assert similar_products(product, among=among.all())
+        similar_products(product, among=among.all())
     assert learned() == []
+
+
+def test_filtered_products_are_remembered_by_their_filters(products: list[Product]) -> None:
+    first, second = products[4].title, products[5].title
+    for title in (first, second):
+        among = Product.objects.exclude(title=title).filter(stock__gt=0)
+        fresh = [told(similar_products(product, among=among.all())) for product in products]
+        again = [told(similar_products(product, among=among.all())) for product in products]
+        assert again == fresh
+        assert title not in [each[1]["title"] for found in again for each in found]
+    assert len({statement.sql for statement in learned()}) < len(learned()) == 2
+
+
+def test_a_live_search_is_remembered_as_well(products: list[Product]) -> None:
+    space = space_by_label("testapp.product.embedding")
+    assert space is not None
+    space.list_model.objects.all().delete()
+    among = Product.objects.filter(stock__gt=0)
+    fresh = [told(similar_products(product, among=among)) for product in products]
+    again = [similar_products(product, among=among) for product in products]
+    assert {found.way for found in again} == {"exact"}
+    assert [told(found) for found in again] == fresh
+    assert any("imgrec_facts" in each.sql for each in learned())
+    Product.objects.filter(pk=products[1].pk).update(stock=0)
+    shown = similar_products(products[0], among=among)
+    assert len(shown) == len(fresh[0]) - 1
+    assert products[1].pk not in [each.pk for each in shown]
 
 
 def test_all_products_are_plain_whoever_says_so(products: list[Product]) -> None:
