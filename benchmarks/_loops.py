@@ -102,7 +102,7 @@ def _article() -> tuple[Any, Callable[[Path], Any]]:
 def _img2vec() -> Any:
     from img2vec_pytorch import Img2Vec
 
-    return Img2Vec(model="resnet-18")
+    return Img2Vec(model="resnet18")
 
 
 def torch_forward(repeats: int) -> float:

@@ -66,10 +66,10 @@ def _fill(paths: list[Path]) -> None:
 
 def _ask_for_all() -> None:
     from benchmarks.gallery.models import Product
-    from imgrec import jobs, space_rows
+    from imgrec import adding, space_rows
 
     space_rows.sync()
-    jobs.add_rows(_space(), Product.objects.all(), priority=0)
+    adding.add_rows(_space(), Product.objects.all(), priority=0)
 
 
 def _work(started_at: float, barrier: Any, reports: Any) -> None:
