@@ -152,8 +152,10 @@ def _measured(
     )
 
 
-def seeds(space: SpaceDefinition, count: int, *, seed: int = 0) -> list[Any]:
+def seeds(space: SpaceDefinition, count: int | None, *, seed: int = 0) -> list[Any]:
     """Return the keys of so many products that may be seen and have a vector, drawn by chance.
+
+    None: of all of them.
 
     The same ones for the same ``seed``, for as long as the products are the same.
     """

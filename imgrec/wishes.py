@@ -130,7 +130,7 @@ class Wish:
         return page.token if page else None
 
 
-def check_path(model: type[models.Model], path: str) -> None:
+def check_path(model: type[models.Model], path: str, *, option: str = "group_by=") -> None:
     """Raise ``ValueError`` unless a path leads over the item's own columns and forward keys."""
     here: Any = model
     for name in path.split("__"):
@@ -142,7 +142,7 @@ def check_path(model: type[models.Model], path: str) -> None:
             fields = here._meta.concrete_fields if here else []
             known = ", ".join(each.name for each in fields) or "nothing further"
             raise ValueError(
-                f"group_by={path!r}: {name!r} is no column of {model._meta.label}, nor one over a"
+                f"{option}{path!r}: {name!r} is no column of {model._meta.label}, nor one over a"
                 f" foreign key of its. There: {known}."
             )
         here = found.related_model if found.is_relation else None
