@@ -46,7 +46,8 @@ def test_fit_writes_a_file_that_an_encoder_takes(many: list[Product], tmp_path: 
     text = run(LABEL, "--out", str(path), "--dimensions", "8")
     digest = sha256(path.read_bytes()).hexdigest()
     assert digest in text
-    assert f'ColourGrid(),\n        "{path}",' in text
+    assert f'ColourGrid(cells=4, dimensions=49),\n        "{path}",' in text
+    assert f"visible=???,  # as in {LABEL}\n    recommend=???," in text
     fitted = Fitted(ColourGrid(), path, sha256=digest, dimensions=8)
     assert fitted.available() is None
     assert fitted.project(np.eye(49, dtype=np.float32)).shape == (49, 8)

@@ -105,17 +105,14 @@ class Command(BaseCommand):
 
 
 def _field(space: SpaceDefinition, path: str, digest: str, dimensions: int) -> str:
-    """Return the line for the model that has the space."""
-    base = space.embedder
-    item = f'\n    item="{space.item}",' if space.item else ""
-    return (
-        f"embedding_fitted = ImageEmbeddingField(\n"
-        f'    source="{space.source}",{item}\n'
-        f"    embedder=Fitted(\n"
-        f"        {type(base).__name__}(),\n"
-        f'        "{path}",\n'
-        f'        sha256="{digest}",\n'
-        f"        dimensions={dimensions},\n"
-        f"    ),\n"
-        f")"
-    )
+    """Return the lines for the model that has the space.
+
+    They do not run before somebody has filled in who may be seen: forgotten, all would be.
+    """
+    options = [f'source="{space.source}"', *([f'item="{space.item}"'] if space.item else [])]
+    rules = {"visible": space.visible, "recommend": space.recommend}
+    lines = [f"    {each}," for each in options]
+    lines += [f"    {name}=???,  # as in {space.label}" for name, rule in rules.items() if rule]
+    encoder = [repr(space.embedder), f'"{path}"', f'sha256="{digest}"', f"dimensions={dimensions}"]
+    lines += ["    embedder=Fitted(", *(f"        {each}," for each in encoder), "    ),"]
+    return "\n".join(["embedding_fitted = ImageEmbeddingField(", *lines, ")"])
