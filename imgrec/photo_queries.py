@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
+import time
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +32,9 @@ logger = logging.getLogger(__name__)
 QUEUE = "imgrec:photos"
 KEEP_SECONDS = 30
 AT_ONCE = 8
+# A Redis that is away is left alone for so long: to wait for a silent one between all batches
+# would make an import last many times as long, and the log as well.
+AWAY_SECONDS = 2.0
 
 
 @lru_cache(maxsize=4)
@@ -86,9 +90,13 @@ def _understand(answer: tuple[bytes, bytes] | None) -> Matrix:
     return np.asarray(said["vector"], dtype=np.float32)
 
 
+_away_until = 0.0
+
+
 def answer_waiting() -> int:
     """In a worker: embed the photos that wait; return how many. Redis being away is no error."""
-    if not is_on():
+    global _away_until
+    if not is_on() or time.monotonic() < _away_until:
         return 0
     answered = 0
     try:
@@ -104,6 +112,7 @@ def answer_waiting() -> int:
                 pipe.execute()
             answered += 1
     except RedisError as error:
+        _away_until = time.monotonic() + AWAY_SECONDS
         logger.warning("imgrec: search by photo: %s", error)
     return answered
 

@@ -15,7 +15,10 @@ from benchmarks.shop.settings import *  # noqa: F403
 INSTALLED_APPS = ["django.contrib.postgres", "imgrec", "benchmarks.gallery"]
 MIGRATION_MODULES = {"gallery": None}
 MEDIA_ROOT = os.environ.get("BENCH_MEDIA", "")
-IMGREC = {"embedder": os.environ.get("BENCH_EMBEDDER", "imgrec.embedders.ResNet18")}
+IMGREC = {
+    "embedder": os.environ.get("BENCH_EMBEDDER", "imgrec.embedders.ResNet18"),
+    "photo_search": False,  # there is no Redis to ask for any
+}
 if os.environ.get("BENCH_WEIGHTS"):
     IMGREC["weights"] = {
         "resnet18": {
