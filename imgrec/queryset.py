@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
 from django.db import models
@@ -12,9 +13,35 @@ from django.db.models.query import ModelIterable
 from imgrec.conf import settings
 from imgrec.distances import ORDER, near_by_index, ordered_by_distance, without_floor
 from imgrec.guest import with_settings
+from imgrec.remembered import has_constant_rules, instances, what_of
 from imgrec.search_settings import search_settings
+from imgrec.seeds import prepared_key
 from imgrec.served import served_space
 from imgrec.spaces import SpaceDefinition
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What ``similar_to`` was asked for: the least similarity, and which part of the order."""
+
+    least: float
+    low: int = 0
+    high: int | None = None
+
+    def may_be_cut(self, part: Any) -> bool:
+        """Return whether a slice of it is as simple as this one is."""
+        if (
+            not isinstance(part, slice)
+            or part.step is not None
+            or (self.low, self.high) != (0, None)
+        ):
+            return False
+        start, stop = part.start or 0, part.stop
+        return type(start) is int and type(stop) is int and 0 <= start <= stop
+
+    def is_near(self, distance: float) -> bool:
+        """Return whether a product at this distance is similar enough."""
+        return self.least <= 0 or distance <= 1 - self.least
 
 
 class SimilarityQuerySet(QuerySet[Any]):
@@ -22,6 +49,7 @@ class SimilarityQuerySet(QuerySet[Any]):
 
     _imgrec_space: SpaceDefinition | None = None  # where similar_to() searches
     _imgrec_seed: Any = None  # and the key of the product it searches by
+    _imgrec_asked: Asked | None = None  # what of it the query does not say yet
 
     def similar_to(
         self,
@@ -49,22 +77,78 @@ class SimilarityQuerySet(QuerySet[Any]):
         chosen = space or served_space(self.model, self.db)
         key = seed_key(chosen, seed)
         least = settings.min_similarity if min_similarity is None else min_similarity
-        live = cast(Self, ordered_by_distance(self, chosen, key, least))
-        live._imgrec_space, live._imgrec_seed = chosen, key
+        live: Self = self._chain()  # type: ignore[attr-defined]
+        live._imgrec_space, live._imgrec_seed, live._imgrec_asked = chosen, key, Asked(least)
         return live
 
+    @property
+    def query(self) -> Any:
+        """The query. It is not needed where a statement is remembered, and then never made."""
+        asked, self._imgrec_asked = self._imgrec_asked, None
+        if asked is not None:
+            space: Any = self._imgrec_space
+            rows: Any = QuerySet(self.model, QuerySet.query.fget(self), self._db, self._hints)  # type: ignore[attr-defined]
+            query = ordered_by_distance(rows, space, self._imgrec_seed, asked.least).query
+            query.set_limits(asked.low, asked.high)
+            self._query = query
+        return QuerySet.query.fget(self)  # type: ignore[attr-defined]
+
+    @query.setter
+    def query(self, value: Any) -> None:
+        QuerySet.query.fset(self, value)  # type: ignore[attr-defined]
+
     def _clone(self) -> Self:
-        clone = super()._clone()  # type: ignore[misc]
+        asked, self._imgrec_asked = self._imgrec_asked, None
+        try:
+            clone = super()._clone()  # type: ignore[misc]
+        finally:
+            self._imgrec_asked = asked
         clone._imgrec_space, clone._imgrec_seed = self._imgrec_space, self._imgrec_seed
+        clone._imgrec_asked = asked
         return clone  # type: ignore[no-any-return]
+
+    def __getitem__(self, part: Any) -> Any:
+        """Return a slice, or one product."""
+        asked = self._imgrec_asked
+        if asked is None or self._result_cache is not None or not asked.may_be_cut(part):
+            return super().__getitem__(part)
+        clone: Self = self._chain()  # type: ignore[attr-defined]
+        clone._imgrec_asked = Asked(asked.least, part.start or 0, part.stop)
+        return clone
 
     def _fetch_all(self) -> None:
         """Evaluate under our search settings, so that filters do not starve the index scan."""
         if self._imgrec_space and self._result_cache is None:
             with with_settings(self.db, **search_settings(self._imgrec_space)):
-                self._fetch_near()
+                if not self._fetch_remembered(self._imgrec_space):
+                    self._fetch_near()
         else:
             super()._fetch_all()
+
+    def _fetch_remembered(self, space: SpaceDefinition) -> bool:
+        """Evaluate by a statement that was put together before, for another product."""
+        asked, self._imgrec_asked = self._imgrec_asked, None
+        name = self._name(space) if asked and asked.high is not None else None
+        self._imgrec_asked = asked
+        if asked is None or name is None:
+            return False
+
+        def put_together() -> QuerySet[Any]:
+            bare: Self = self._chain()  # type: ignore[attr-defined]
+            bare._imgrec_asked = replace(asked, least=0.0)
+            return QuerySet(self.model, bare.query, self.db)
+
+        key = prepared_key(space, self._imgrec_seed, self.db)
+        found = instances((name, asked.low, asked.high), key, self.db, put_together)
+        self._result_cache = [each for each in found if asked.is_near(each.distance)]
+        return True
+
+    def _name(self, space: SpaceDefinition) -> Hashable | None:
+        """Return what statements can be remembered by; None: not at all."""
+        if space.item or self._imgrec_seed is None or not has_constant_rules(space):
+            return None
+        what = what_of(self, self.db)
+        return None if what is None else ("similar_to", space, what, self.db)
 
     def _fetch_near(self) -> None:
         """Evaluate a slice without the floor of its similarity, which is quicker, and cut it."""

@@ -39,8 +39,9 @@ class EfficientNetLite0:
 
     name: ClassVar[str] = "efficientnet_lite0"
     dimensions: ClassVar[int] = 1280
-    # Twice what the shorter side is scaled to: decoded smaller, lists change more.
-    decoded_side: ClassVar[int] = 2 * FRAME.side
+    # Of what the shorter side is scaled to: with only twice as much, photos of 12 megapixels
+    # fell to a cosine of 0.992 and kept 97 % of their lists.
+    decoded_side: ClassVar[int] = 11 * FRAME.side // 4
 
     @property
     def version(self) -> str:

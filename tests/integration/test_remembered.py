@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -227,3 +228,45 @@ def test_most_pages_look_up_only_the_first_of_a_list() -> None:
 def told_keys(found: Any) -> list[Any]:
     """Return the products and how similar they are."""
     return [(each.pk, each.similarity) for each in found]
+
+
+def test_similar_to_is_remembered_for_a_slice(products: list[Product]) -> None:
+    def ask(product: Product) -> Any:
+        return Product.objects.exclude(title="0.2").similar_to(product, min_similarity=0.2)[:3]
+
+    fresh = [told(ask(product).all()) for product in products]
+    assert learned()
+    with CaptureQueriesContext(connection) as captured:
+        again = [told(ask(product)) for product in products]
+    assert again == fresh
+    assert len([each for each in learned() if "<=>" in each.sql]) == 1
+    assert sum("<=>" in each["sql"] for each in captured) == len(products)
+
+
+def test_what_follows_similar_to_is_heeded(products: list[Product]) -> None:
+    first = products[0]
+    for _ in range(3):
+        ordered = Product.objects.similar_to(first)
+        every = [each.pk for each in ordered]
+        assert len(every) == len(products) - 1
+        assert [each.pk for each in ordered[:2]] == every[:2]
+        assert [each.pk for each in ordered[1:3]] == every[1:3]
+        assert [each.pk for each in ordered[:4][1:3]] == every[1:3]
+        assert ordered[:4][2].pk == ordered[2].pk == every[2]
+        assert [each.pk for each in ordered.exclude(pk=every[0])[:2]] == every[1:3]
+        assert list(ordered.values_list("pk", flat=True)[:2]) == every[:2]
+        assert ordered.filter(similarity__gt=2).count() == len(ordered[:0]) == 0
+        assert Product.objects.similar_to(first)[:3].count() == 3
+        assert Product.objects.filter(pk__in=ordered.values("pk")[:2]).count() == 2
+        deferred = list(ordered.only("title")[:1])
+        assert deferred[0].get_deferred_fields()
+        assert copy.deepcopy(ordered[:2])[0].pk == every[0]
+
+
+def test_similar_to_an_unsaved_product_finds_nothing_and_is_forgotten(
+    products: list[Product],
+) -> None:
+    assert list(Product.objects.similar_to(Product())[:3]) == []
+    for product in products[:3]:
+        assert len(Product.objects.similar_to(product)[:3]) == 3
+    assert len([each for each in learned() if "<=>" in each.sql]) == 1
