@@ -28,12 +28,10 @@ def decode(data: bytes, *, size: tuple[int, int], short_side: int | None) -> Ima
             return None
         factor = _factor(size, short_side)
         smallest = {"min_height": -(-height // factor), "min_width": -(-width // factor)}
-        pixels = decoder.decode_jpeg(data, "RGBX", min_factor=factor, **smallest)
+        pixels = decoder.decode_jpeg(data, "RGB", min_factor=factor, **smallest)
     except ValueError:
         return None
-    height, width, _channels = pixels.shape
-    # four bytes a pixel is what Pillow keeps: from three it would have to spread them
-    return Image.frombuffer("RGB", (width, height), pixels, "raw", "RGBX", 0, 1)
+    return Image.fromarray(pixels)
 
 
 def _factor(size: tuple[int, int], short_side: int | None) -> int:
