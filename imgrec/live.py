@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from django.db import connections
-from django.db.models import BooleanField, F, Func, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.expressions import RawSQL
 
 from imgrec.arranging import Candidates
@@ -20,6 +20,7 @@ from imgrec.remembered import instances
 from imgrec.results import SimilarProducts
 from imgrec.search_settings import pool_settings
 from imgrec.seeds import key_field
+from imgrec.sql import IsIn
 from imgrec.visibility import item_path
 from imgrec.wishes import Wish
 
@@ -123,15 +124,9 @@ def _instances(search: Search, keys: list[Any]) -> list[Any]:
     def put_together() -> QuerySet[Any]:
         array = f"%s::{field.rel_db_type(connection)}[]"
         chosen = RawSQL(array, (prepared,))  # noqa: S611 - the type of a key
-        return like.shown().order_by().filter(_IsIn(F(path), chosen))
+        return like.shown().order_by().filter(IsIn(F(path), chosen))
 
     return instances((like.name, "shown"), prepared, using, put_together)
-
-
-class _IsIn(Func):
-    """``key = ANY(array)``."""
-
-    template, arg_joiner, output_field = "%(expressions)s)", " = ANY(", BooleanField()
 
 
 def similarity_of(candidate: Candidate) -> float:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Func, QuerySet
 
 
 class Part(NamedTuple):
@@ -47,3 +47,9 @@ def fetched(part: Part, using: str) -> list[tuple[Any, ...]]:
     with connections[using].cursor() as cursor:
         cursor.execute(part.sql, part.params)
         return list(cursor.fetchall())
+
+
+class IsIn(Func):
+    """``key = ANY(array)``."""
+
+    template, arg_joiner, output_field = "%(expressions)s)", " = ANY(", BooleanField()

@@ -16,7 +16,7 @@ from imgrec.remembered import instances
 from imgrec.results import SimilarProducts
 from imgrec.seeds import of_key, prepared_key
 from imgrec.served import decides_what_is_served
-from imgrec.sql import Part, compiled, compose
+from imgrec.sql import IsIn, Part, compiled, compose
 from imgrec.visibility import item_path
 from imgrec.wishes import Wish
 
@@ -106,7 +106,7 @@ def _first_or_all(choice: Choice, limit: int) -> RawSQL:
     """
     every, first = _neighbours(choice), _neighbours(choice, f"[:{FIRST * limit}]")
     path = item_path(choice.space)
-    eligible = choice.rows.filter(_IsIn(F(path), first)).order_by().values(path)[:limit]
+    eligible = choice.rows.filter(IsIn(F(path), first)).order_by().values(path)[:limit]
     enough = compiled(eligible, choice.using)
     if enough is None:
         return every
@@ -131,7 +131,7 @@ def _of_list(
         eligible.extra(  # noqa: S610 - a join that models know nothing of; values are parameters
             tables=[space.list_model._meta.db_table], where=[readable.sql], params=readable.params
         )
-        .filter(_IsIn(key, looked_up))
+        .filter(IsIn(key, looked_up))
         .annotate(
             imgrec_similarity=_At(similarities, place),
             # a list that is shorter than lists may become, or goes on below what is asked for
@@ -144,12 +144,6 @@ def _of_list(
         .order_by(place)
     )
     return found
-
-
-class _IsIn(Func):
-    """``key = ANY(array)``."""
-
-    template, arg_joiner, output_field = "%(expressions)s)", " = ANY(", BooleanField()
 
 
 class _At(Func):
