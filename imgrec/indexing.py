@@ -28,8 +28,6 @@ LISTS_EVERY_SECONDS = 3.0
 # And no more than this share of the time goes into them: in a first load every repair would
 # rewrite what the next one rewrites again.
 LISTS_SHARE = 0.1
-# While photos are embedded, no more than this goes into looking for shoppers' photos.
-LOOKING_SHARE = 0.1
 
 
 def work(*, seconds: float = float("inf"), only: Sequence[SpaceDefinition] | None = None) -> bool:
@@ -92,19 +90,8 @@ def process(space: SpaceDefinition, *, seconds: float = 0.0) -> bool:
         return False
     warm_up(space)
     with Readers(settings.decode_threads) as readers:
-        return Pipeline(space, readers, meanwhile=_answer_shoppers).run(seconds=seconds)
-
-
-_answer_from = 0.0
-
-
-def _answer_shoppers() -> None:
-    """Answer photos that wait; to find none, or no Redis, takes a tenth of the time at most."""
-    global _answer_from
-    began = time.monotonic()
-    if began >= _answer_from and not photo_queries.answer_waiting():
-        ended = time.monotonic()
-        _answer_from = ended + (ended - began) / LOOKING_SHARE
+        pipeline = Pipeline(space, readers, meanwhile=photo_queries.answer_waiting)
+        return pipeline.run(seconds=seconds)
 
 
 _warm: set[str] = set()

@@ -37,9 +37,8 @@ def space() -> SpaceDefinition:
 
 
 @pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _fresh() -> Iterator[None]:
     pipeline._retried_until.clear()
-    monkeypatch.setattr(indexing, "_answer_from", 0.0)
     yield
     left = [each for each in threading.enumerate() if each.name.startswith("imgrec-reader")]
     for thread in left:
@@ -316,19 +315,6 @@ def test_shoppers_are_answered_while_a_storage_is_slow(
     assert answered[0] == 1
     assert redis.llen("imgrec:answer:token") == 1
     assert space.embedding_model.objects.count() == 3
-
-
-def test_a_redis_that_is_silent_is_not_asked_all_the_time(
-    space: SpaceDefinition, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use(settings, batch_size=2)
-    make(20)
-    asked: list[int] = []
-    monkeypatch.setattr(photo_queries, "answer_waiting", lambda: asked.append(1))
-    monkeypatch.setattr(indexing, "LOOKING_SHARE", 1e-9)
-    indexing.process(space, seconds=60)
-    assert space.embedding_model.objects.count() == 20
-    assert asked == [1]
 
 
 def test_photos_started_before_do_not_wait_for_the_end_of_a_reindex(
