@@ -69,7 +69,6 @@ class Batch:
 
     def start(self) -> None:
         """Have the photos read and decoded."""
-        self.spared |= placeholders.left_out(self.space)
         for photo in photos_of(self.space, self.claims):
             if not photo.name:
                 self.gone.append(photo)
@@ -131,7 +130,7 @@ class Batch:
         """Embed and store; return the photos that have a vector now."""
         if not photos:
             return []
-        self.leases.renew_now()
+        self.leases.renew()
         try:
             rows = self._rows(photos)
         except WeightsUnavailable as error:

@@ -28,12 +28,8 @@ class Leases:
         for each in claims:
             self._claims.pop(each.id, None)
 
-    def renew_now(self) -> None:
-        """Start the leases anew: what comes next may take a while."""
-        jobs.renew(self._space, self._claims.values())
-        self._renewed_at = time.monotonic()
-
     def renew(self) -> None:
         """Start the leases anew when a third of their time has gone by."""
         if time.monotonic() - self._renewed_at >= settings.lease_seconds / 3:
-            self.renew_now()
+            jobs.renew(self._space, self._claims.values())
+            self._renewed_at = time.monotonic()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from imgrec import placeholders
 from imgrec.ahead import Readers
 from imgrec.batches import Batch
 from imgrec.claims import Claim, claim_fresh, claim_retried
@@ -35,7 +36,8 @@ class Pipeline:
         self._space = space
         self._readers = readers
         self._leases = Leases(space)
-        self._spared: set[str] = set()
+        # Digests of files that need not be decoded: placeholders, and what was decoded just now.
+        self._spared = set(placeholders.left_out(space))
         self._meanwhile = meanwhile
         self._overlaps = settings.batch_size > 1 and readers.count > 0
         self._size = settings.batch_size // 2 if self._overlaps else settings.batch_size
