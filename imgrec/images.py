@@ -17,7 +17,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from imgrec import image_formats, image_jpeg, image_modes
+from imgrec import image_formats, image_modes
 from imgrec.conf import settings
 from imgrec.errors import PictureError
 from imgrec.reasons import Reason
@@ -58,7 +58,7 @@ def open_picture(
     """
     with _typed_errors():
         opened = _open(data, max_bytes=max_bytes, max_pixels=max_pixels)
-        picture = image_modes.to_rgb(_decoded(opened, data, short_side=short_side))
+        picture = image_modes.to_rgb(_decoded(opened, short_side=short_side))
         orientation = _orientation(opened)  # of some formats it comes after the pixels
         if short_side:
             picture = image_modes.shrink(picture, short_side=short_side)
@@ -93,14 +93,10 @@ def _open(data: bytes, *, max_bytes: int | None, max_pixels: int | None) -> Imag
     return picture
 
 
-def _decoded(opened: Image.Image, data: bytes, *, short_side: int | None) -> Image.Image:
-    """Return the pixels of an opened picture, reduced while decoding where the format can."""
-    if opened.format in ("JPEG", "MPO"):
-        found = image_jpeg.decode(data, size=opened.size, short_side=short_side)
-        if found is not None:
-            return found
-        if short_side:
-            opened.draft(None, (short_side, short_side))
+def _decoded(opened: Image.Image, *, short_side: int | None) -> Image.Image:
+    """Return the picture with its pixels, those of a JPEG at a reduced size."""
+    if short_side and opened.format in ("JPEG", "MPO"):
+        opened.draft(None, (short_side, short_side))
     opened.load()
     return opened
 
