@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
@@ -204,6 +205,21 @@ class SimilarityQuerySet(QuerySet[Any]):
             raise ValueError(f"{combinator}() of similar_to(): join the lists once they are read.")
         combined = super()._combinator_query(combinator, *other_qs, all=all)  # type: ignore[misc]
         return cast(Self, combined)
+
+    def count(self) -> int:
+        """Count under our search settings: of a slice the index might find fewer."""
+        with self._settings():
+            return super().count()
+
+    def exists(self) -> bool:
+        """Look under our search settings, as :meth:`count` does."""
+        with self._settings():
+            return super().exists()
+
+    def _settings(self) -> AbstractContextManager[None]:
+        if self._imgrec_space is None or self._result_cache is not None:
+            return nullcontext()
+        return with_settings(self.db, **search_settings(self._imgrec_space))
 
     def reverse(self) -> Self:
         """Refuse on a similarity order: the index only runs from the nearest on."""

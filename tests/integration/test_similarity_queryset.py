@@ -331,3 +331,15 @@ def test_settings_hold_for_the_search_alone(catalogue: list[Product]) -> None:
         assert len(Product.objects.similar_to(catalogue[0])[:8]) == 8
         cursor.execute("SELECT current_setting(%s), current_setting(%s)", names)
         assert cursor.fetchone() == ("77", "off")
+
+
+@pytest.mark.parametrize("how", ["count", "exists"])
+def test_counting_and_looking_go_by_our_search_settings(products: list[Product], how: str) -> None:
+    near = Product.objects.similar_to(products[0])[:3]
+    with CaptureQueriesContext(connection) as captured:
+        found = getattr(near, how)()
+    assert found == {"count": 3, "exists": True}[how]
+    assert any("hnsw.iterative_scan" in each["sql"] for each in captured)
+    with CaptureQueriesContext(connection) as captured:
+        assert getattr(Product.objects.all(), how)()
+    assert len(captured) == 1
