@@ -16,7 +16,7 @@ from imgrec.spaces import all_spaces
 from tests.pictures import upload
 from tests.testapp.models import Artwork, Item, ItemPhoto, Product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_index")]
 HUES = [0.0, 0.02, 0.31, 0.33, 0.66]
 WAYS = ["list", "exact", "hnsw"]
 

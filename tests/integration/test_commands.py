@@ -22,7 +22,7 @@ from tests.pictures import upload
 from tests.testapp.models import Product
 from tests.worker import Worker
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_index")]
 LABEL = "testapp.product.embedding"
 
 

@@ -23,6 +23,8 @@ from imgrec.guest import guarded, with_settings
 from tests.shapes import SHAPES, Shape
 from tests.testapp.models import Product, Tag, TwoSpaces
 
+pytestmark = pytest.mark.usefixtures("fresh_index")
+
 HUES = [0.0, 0.02, 0.31, 0.33, 0.66]
 SHOPS = ["integer key", "two fields, first", "many photos"]
 BY_NAME = {shape.name: shape for shape in SHAPES}

@@ -18,6 +18,8 @@ from imgrec.signals import searched
 from tests.shapes import SHAPES, Shape
 from tests.testapp.models import Product
 
+pytestmark = pytest.mark.usefixtures("fresh_index")
+
 HUES = [0.0, 0.02, 0.31, 0.33, 0.66]
 MOST = 5
 NAMES = ["integer key", "two fields, first", "many photos", "not our model", "multi-table child"]

@@ -21,7 +21,7 @@ from tests.brute_force import vectors_by_item
 from tests.synthetic import fill
 from tests.testapp.models import Item, ItemPhoto, LimitedProduct, Product, Tag, UuidProduct
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_index")]
 
 LABEL = "testapp.product.embedding"
 COUNT = 48

@@ -20,7 +20,7 @@ from imgrec.spaces import SpaceDefinition, space_by_label
 from tests.synthetic import fill
 from tests.testapp.models import Item, ItemPhoto, Product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_index")]
 LABEL = "testapp.product.embedding"
 COUNT = 1500
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,13 +21,6 @@ from tests.testapp.models import Product, Tag
 pytestmark = pytest.mark.django_db
 
 HUES = [0.0, 0.02, 0.2, 0.31, 0.33, 0.66]
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered() -> Iterator[None]:
-    remembered.forget()
-    yield
-    remembered.forget()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from tests.testapp.models import (
     TwoSpaces,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_index")]
 
 HUES = [0.0, 0.02, 0.31, 0.33, 0.66]
 WAYS = ["list", "exact", "hnsw"]

@@ -21,7 +21,7 @@ from tests.pictures import upload
 from tests.synthetic import fill
 from tests.testapp.models import BargainProduct, Item, ItemPhoto, LimitedProduct, Product, Tag
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_index")]
 
 HUES = [0.0, 0.02, 0.31, 0.33, 0.05]
 
@@ -343,3 +343,10 @@ def test_counting_and_looking_go_by_our_search_settings(products: list[Product],
     with CaptureQueriesContext(connection) as captured:
         assert getattr(Product.objects.all(), how)()
     assert len(captured) == 1
+
+
+def test_sums_over_a_slice_go_by_our_search_settings(products: list[Product]) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        found = Product.objects.similar_to(products[0])[:3].aggregate(n=Count("pk"))
+    assert found == {"n": 3}
+    assert any("hnsw.iterative_scan" in each["sql"] for each in captured)

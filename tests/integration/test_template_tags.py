@@ -21,7 +21,7 @@ from tests.pictures import upload
 from tests.shapes import SHAPES, Shape
 from tests.testapp.models import Artwork, Item, ItemPhoto, Product, Tag, TwoSpaces
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_index")]
 
 TAG = "{% similar_products product %}"
 HUES = [0.0, 0.02, 0.31, 0.33, 0.66]
