@@ -27,15 +27,15 @@ def compared(paths: Sequence[Path]) -> tuple[float, float]:
 
 def overlap(one: Any, other: Any) -> float:
     """Return how much of each row's ten nearest is the same, on average."""
-    pairs = zip(_nearest(one), _nearest(other), strict=True)
-    return float(np.mean([len(set(a) & set(b)) / K for a, b in pairs]))
+    from imgrec.evaluation import metrics
+
+    return metrics.mean(metrics.overlap(_nearest(one), _nearest(other))) or 0.0
 
 
-def _nearest(rows: Any) -> list[list[int]]:
+def _nearest(rows: Any) -> Any:
     similarities = rows @ rows.T
     np.fill_diagonal(similarities, -1)
-    found: list[list[int]] = np.argsort(-similarities, axis=1)[:, :K].tolist()
-    return found
+    return np.argsort(-similarities, axis=1)[:, :K]
 
 
 def _ours(paths: Sequence[Path]) -> Any:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from PIL.Image import Image, Resampling
+from PIL.Image import Resampling
 
+from imgrec.embedders.framed import Framed
 from imgrec.embedders.framing import Frame
-from imgrec.embedders.networks import Network, embed_with, network_of
-from imgrec.embedders.protocol import Prepared, Vectors
+from imgrec.embedders.networks import Network
 from imgrec.embedders.states import fill
 from imgrec.embedders.weights import Published, WeightsFile
 
@@ -28,7 +27,7 @@ PUBLISHED = Published(
 
 
 @dataclass(frozen=True)
-class ResNet18:
+class ResNet18(Framed):
     """torchvision's ResNet-18, weights ``IMAGENET1K_V1``, their own preprocessing; 512 dimensions.
 
     The weights come from ``weights``, a path (or ``IMGREC["weights"]["resnet18"]``), else from
@@ -41,9 +40,7 @@ class ResNet18:
 
     name: ClassVar[str] = "resnet18"
     dimensions: ClassVar[int] = 512
-    # Of what the shorter side is scaled to: with only twice as much, photos of 12 megapixels
-    # fell to a cosine of 0.992 and kept 97 % of their lists.
-    decoded_side: ClassVar[int] = 11 * FRAME.side // 4
+    frame: ClassVar[Frame] = FRAME
 
     @property
     def version(self) -> str:
@@ -53,20 +50,6 @@ class ResNet18:
     def available(self) -> str | None:
         """Return None when the weights are on this machine, else how to get them."""
         return self._file.missing()
-
-    def embed(self, pictures: Sequence[Image], /) -> Vectors:
-        """Return unit rows, float32, (pictures, 512). Raises ``WeightsUnavailable``."""
-        running = network_of(self.version, self._load)
-        return embed_with(running, map(self.prepare, pictures), dimensions=self.dimensions)
-
-    def prepare(self, picture: Image, /) -> Prepared:
-        """Return the square the network looks at, uint8, (224, 224, 3)."""
-        return FRAME.cut(picture)
-
-    def embed_prepared(self, inputs: Sequence[Prepared], /) -> Vectors:
-        """Return unit rows as ``embed`` does, of prepared pictures."""
-        running = network_of(self.version, self._load)
-        return embed_with(running, inputs, dimensions=self.dimensions)
 
     @property
     def _file(self) -> WeightsFile:
