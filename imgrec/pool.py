@@ -145,7 +145,7 @@ class Search:
     def _remembered(self, take: int, *, exact: bool) -> Part:
         if self.like is None:
             return self.statement(take, exact=exact)
-        options = (self.is_given, self.group_by, self.with_vectors, settings.exact_below)
+        options = (self.is_given, self.with_vectors, settings.exact_below)
         name = (self.like.name, "pool", take, exact, options)
         return part(name, self.like.key, lambda: self.statement(take, exact=exact))
 

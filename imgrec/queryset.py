@@ -31,11 +31,7 @@ class Asked:
 
     def may_be_cut(self, part: Any) -> bool:
         """Return whether a slice of it is as simple as this one is."""
-        if (
-            not isinstance(part, slice)
-            or part.step is not None
-            or (self.low, self.high) != (0, None)
-        ):
+        if not isinstance(part, slice) or part.step is not None or self.high is not None:
             return False
         start, stop = part.start or 0, part.stop
         return type(start) is int and type(stop) is int and 0 <= start <= stop
@@ -215,6 +211,11 @@ class SimilarityQuerySet(QuerySet[Any]):
         """Look under our search settings, as :meth:`count` does."""
         with self._settings():
             return super().exists()
+
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Reckon under our search settings, as :meth:`count` does."""
+        with self._settings():
+            return super().aggregate(*args, **kwargs)
 
     def _settings(self) -> AbstractContextManager[None]:
         if self._imgrec_space is None or self._result_cache is not None:
