@@ -15,7 +15,7 @@ from imgrec.arranging import Candidates
 from imgrec.guest import settings_of_our_own
 from imgrec.halves import from_halves
 from imgrec.matching import note_pair
-from imgrec.pool import OVERFETCH, Candidate, Pool, Search
+from imgrec.pool import Candidate, Pool, Search
 from imgrec.remembered import instances
 from imgrec.results import SimilarProducts
 from imgrec.search_settings import pool_settings
@@ -61,7 +61,7 @@ def _enough(search: Search, wish: Wish) -> tuple[Pool, list[int], bool]:
             is_all = (pool.way != "hnsw" and len(pool.candidates) < take) or _is_past(pool, wish)
             if is_all or len(places) >= wish.wanted:
                 return pool, places, is_all
-            if pool.way == "hnsw" and not _gives_more(search, pool, take):
+            if pool.way == "hnsw" and not search.gives_more(pool, take):
                 exact = True
             else:
                 take *= WIDER
@@ -71,12 +71,6 @@ def _enough(search: Search, wish: Wish) -> tuple[Pool, list[int], bool]:
 def _is_past(pool: Pool, wish: Wish) -> bool:
     """Return whether nothing further away is similar enough."""
     return bool(pool.candidates) and similarity_of(pool.candidates[-1]) < wish.least
-
-
-def _gives_more(search: Search, pool: Pool, take: int) -> bool:
-    """Return whether the index has given all it was asked for, and so may have more."""
-    several_photos = bool(search.space.item) and pool.scanned >= take * OVERFETCH
-    return len(pool.candidates) >= take or several_photos
 
 
 def arranged(pool: Pool, search: Search) -> Candidates:

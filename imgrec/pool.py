@@ -1,19 +1,23 @@
 """The candidates of a live search, found by one statement that chooses its way itself.
 
 It counts the eligible products no further than it matters, and runs one of two branches: exact,
-starting from the eligible rows, or the HNSW index, one scan for each photo of the seed.
+starting from the eligible rows, or the HNSW index, one scan for each photo of the seed. Where there
+were many lately it goes by the index without counting.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
+from imgrec import pool_sql
 from imgrec.among import joins_many, keys_of
 from imgrec.conf import settings
+from imgrec.crowds import forget_crowd, is_crowd, note_crowd
 from imgrec.remembered import part
 from imgrec.seeds import key_field, names_of, served_now, version_of
 from imgrec.spaces import SpaceDefinition
@@ -47,69 +51,6 @@ class Pool:
     scanned: int = 0
 
 
-_SEARCH = """
-WITH imgrec_seed AS MATERIALIZED ({seed}),
-imgrec_few (keys) AS MATERIALIZED (SELECT ARRAY({few})),
-imgrec_counted AS MATERIALIZED (
-    SELECT ({served}) AS served, CASE WHEN EXISTS (SELECT FROM imgrec_seed) THEN
-        (SELECT cardinality(keys) FROM imgrec_few) END AS eligible
-),
-imgrec_facts AS MATERIALIZED (
-    SELECT *, CASE WHEN served = {label} THEN
-        CASE WHEN eligible <= {exact_below} THEN 'exact' WHEN eligible IS NOT NULL THEN 'hnsw' END
-        END AS way
-    FROM imgrec_counted
-)
-SELECT facts.way, facts.eligible, facts.served, found.*, {columns}
-FROM imgrec_facts AS facts LEFT JOIN (({exact}) UNION ALL ({nearby})) AS found ON true {joins}
-ORDER BY found.distance, found.key
-"""
-_EXACT = """
-SELECT {item} AS key, imgrec_photo.vector <=> seed.vector AS distance, seed.photo AS seed_photo,
-    imgrec_photo.owner_id AS photo, imgrec_photo.source_name, 0::bigint AS scanned
-FROM imgrec_seed AS seed CROSS JOIN {photos}
-WHERE (SELECT way FROM imgrec_facts) = 'exact' AND {eligible}
-"""
-# OFFSET 0: from the eligible rows on, by their keys, however tempting the whole table looks.
-_EXACT_OF_FEW = """
-SELECT one.key, one.vector <=> seed.vector AS distance, seed.photo AS seed_photo,
-    one.photo, one.source_name, 0::bigint AS scanned
-FROM imgrec_seed AS seed CROSS JOIN unnest((SELECT keys FROM imgrec_few)) AS chosen (key)
-CROSS JOIN LATERAL (
-    SELECT {item} AS key, imgrec_photo.vector, imgrec_photo.owner_id AS photo,
-        imgrec_photo.source_name
-    FROM {photos}
-    WHERE {item} = chosen.key AND imgrec_photo.version = {served} OFFSET 0
-) AS one
-WHERE (SELECT way FROM imgrec_facts) = 'exact'
-"""
-_NEARBY = """
-SELECT near.*, count(*) OVER () AS scanned
-FROM imgrec_seed AS seed CROSS JOIN LATERAL (
-    SELECT {item} AS key, imgrec_photo.vector <=> seed.vector AS distance, seed.photo AS seed_photo,
-        imgrec_photo.owner_id AS photo, imgrec_photo.source_name
-    FROM {photos}
-    WHERE {eligible}
-    ORDER BY imgrec_photo.vector <=> seed.vector LIMIT {most}
-) AS near
-"""
-# + 0: PostgreSQL must not take what the index gives for sorted.
-_NEAREST = """
-SELECT * FROM ({pairs}) AS best ORDER BY best.distance + 0, best.key LIMIT {take}
-"""
-_BEST_PAIRS = """
-SELECT DISTINCT ON (key) * FROM ({pairs}) AS pair ORDER BY key, distance, photo, seed_photo
-"""
-_GROUPS = "LEFT JOIN ({told}) AS told (key, value) ON told.key = found.key"
-_VECTORS = "LEFT JOIN {vectors} AS own ON own.owner_id = found.photo"
-_ELIGIBLE = "imgrec_photo.version = {served} AND {item} IN ({rows})"
-_BY_INDEX = "(SELECT way FROM imgrec_facts) = 'hnsw' AND "
-_KEYS_BY_INDEX = """
-WITH imgrec_seed AS MATERIALIZED ({seed})
-SELECT pair.key FROM ({pairs}) AS pair
-"""
-
-
 @dataclass(frozen=True)
 class Like:
     """What the statements of searches that differ by a product only are remembered by."""
@@ -133,8 +74,30 @@ class Search:
     like: Like | None = None
 
     def pool(self, take: int, *, exact: bool = False) -> Pool:
-        """Return the nearest ``take`` candidates; ``exact``: whatever it costs. One statement."""
-        found = fetched(self._remembered(take, exact=exact), self.using)
+        """Return the nearest ``take`` candidates; ``exact``: whatever it costs.
+
+        One statement; a second one only where many were eligible lately and few are now.
+        """
+        crowd = None if exact or self.like is None else self._name("crowd")
+        if crowd is not None and is_crowd(crowd):
+            pool = self._pool(self._remembered("crowd", take, self.statement_by_index))
+            if pool.way != "hnsw" or self.gives_more(pool, take):
+                return pool
+            forget_crowd(crowd)
+        pool = self._pool(
+            self._remembered(f"pool {exact}", take, partial(self.statement, exact=exact))
+        )
+        if crowd is not None and pool.way == "hnsw" and self.gives_more(pool, take):
+            note_crowd(crowd)
+        return pool
+
+    def gives_more(self, pool: Pool, take: int) -> bool:
+        """Return whether the index has given all it was asked for, and so may have more."""
+        several_photos = bool(self.space.item) and pool.scanned >= take * OVERFETCH
+        return len(pool.candidates) >= take or several_photos
+
+    def _pool(self, statement: Part) -> Pool:
+        found = fetched(statement, self.using)
         way, eligible, served = found[0][:3]
         of_key = _from_database(self.space)
         rows = [row[3:] for row in found if row[3] is not None]
@@ -142,39 +105,58 @@ class Search:
         scanned = found[0][8] or 0
         return Pool(way or "none", eligible or 0, served, candidates, scanned)
 
-    def _remembered(self, take: int, *, exact: bool) -> Part:
+    def _remembered(self, which: str, take: int, put_together: Callable[[int], Part]) -> Part:
         if self.like is None:
-            return self.statement(take, exact=exact)
-        options = (self.is_given, self.with_vectors, settings.exact_below)
-        name = (self.like.name, "pool", take, exact, options)
-        return part(name, self.like.key, lambda: self.statement(take, exact=exact))
+            return put_together(take)
+        return part(self._name(which, take), self.like.key, lambda: put_together(take))
+
+    def _name(self, *more: Hashable) -> Hashable:
+        name = self.like and self.like.name
+        return (name, *more, self.is_given, self.with_vectors, settings.exact_below)
 
     def statement(self, take: int, *, exact: bool = False) -> Part:
         """Return that statement, to be run or explained."""
         names: dict[str, Any] = names_of(self.space, self.using)
-        (rows, once), few = self._keys(), settings.exact_below
-        served = version_of(self.space)
-        eligible = compose(_ELIGIBLE, rows=rows, served=served, **names)
-        from_rows = compose(_EXACT, eligible=eligible, **names)
-        if not exact:
-            from_rows = compose(_EXACT_OF_FEW, served=served, **names)
-        gated = compose(_BY_INDEX + "{eligible}", eligible=eligible)
-        from_index = compose(_NEARBY, eligible=gated, most=take * OVERFETCH, **names)
-        nothing = compose("SELECT {item} FROM {photos} WHERE false", **names)
-        counted = compose("{rows} LIMIT {most}", rows=once, most=few + 1)
+        rows, once = self._keys()
+        if exact:
+            few = compose("SELECT {item} FROM {photos} WHERE false", **names)
+            from_rows = compose(pool_sql.EXACT, eligible=self._eligible(rows), **names)
+        else:
+            few = compose("{rows} LIMIT {most}", rows=once, most=settings.exact_below + 1)
+            from_rows = compose(pool_sql.EXACT_OF_FEW, served=version_of(self.space), **names)
+        nearby = self._by_index(rows, take)
+        found = compose(pool_sql.EITHER, exact=self._nearest(from_rows, take), nearby=nearby)
+        return self._search(compose(pool_sql.FEW, few=few), Part(pool_sql.COUNTED), found)
+
+    def statement_by_index(self, take: int) -> Part:
+        """Return one for many eligible products, which does not count them."""
+        many = compose("{most}", most=settings.exact_below + 1)
+        return self._search(Part(""), many, self._by_index(self._keys()[0], take))
+
+    def _search(self, few: Part, eligible: Part, found: Part) -> Part:
         return compose(
-            _SEARCH,
+            pool_sql.SEARCH,
             label=Part("%s", (self.space.label,)),
             seed=self.seed(),
             served=served_now(self.space, is_given=self.is_given),
-            few=nothing if exact else counted,
-            exact_below=few,
-            exact=self._nearest(from_rows, take),
-            nearby=self._nearest(from_index, take),
+            few=few,
+            eligible=eligible,
+            exact_below=settings.exact_below,
+            found=found,
             columns=f"{'told.value' if self.group_by else 'NULL'}, "
             f"{'halfvec_send(own.vector)' if self.with_vectors else 'NULL'}",
             joins=self._joins(),
         )
+
+    def _by_index(self, rows: Part, take: int) -> Part:
+        gated = compose(pool_sql.BY_INDEX + "{eligible}", eligible=self._eligible(rows))
+        names = names_of(self.space, self.using)
+        branch = compose(pool_sql.NEARBY, eligible=gated, most=take * OVERFETCH, **names)
+        return self._nearest(branch, take)
+
+    def _eligible(self, rows: Part) -> Part:
+        names = names_of(self.space, self.using)
+        return compose(pool_sql.ELIGIBLE, rows=rows, served=version_of(self.space), **names)
 
     def _joins(self) -> Part:
         """Join what candidates are to tell, once they are few."""
@@ -183,10 +165,10 @@ class Search:
             items = self.space.item_model._base_manager.order_by()
             told = compiled(items.values_list("pk", self.group_by), self.using)
             if told:
-                joins.append(compose(_GROUPS, told=told))
+                joins.append(compose(pool_sql.GROUPS, told=told))
         if self.with_vectors:
             vectors = names_of(self.space, self.using)["vectors"]
-            joins.append(compose(_VECTORS, vectors=vectors))
+            joins.append(compose(pool_sql.VECTORS, vectors=vectors))
         return Part(
             " ".join(each.sql for each in joins), tuple(p for each in joins for p in each.params)
         )
@@ -194,17 +176,13 @@ class Search:
     def keys_by_index(self, take: int) -> Part:
         """Return a statement that gives the keys of products near the seed, some of them twice."""
         names: dict[str, Any] = names_of(self.space, self.using)
-        served = version_of(self.space)
-        eligible = compose(_ELIGIBLE, rows=self._keys()[0], served=served, **names)
-        return compose(
-            _KEYS_BY_INDEX,
-            seed=self.seed(),
-            pairs=compose(_NEARBY, eligible=eligible, most=take * OVERFETCH, **names),
-        )
+        eligible = self._eligible(self._keys()[0])
+        pairs = compose(pool_sql.NEARBY, eligible=eligible, most=take * OVERFETCH, **names)
+        return compose(pool_sql.KEYS_BY_INDEX, seed=self.seed(), pairs=pairs)
 
     def _nearest(self, branch: Part, take: int) -> Part:
-        pairs = compose(_BEST_PAIRS, pairs=branch) if self.space.item else branch
-        return compose(_NEAREST, pairs=pairs, take=take)
+        pairs = compose(pool_sql.BEST_PAIRS, pairs=branch) if self.space.item else branch
+        return compose(pool_sql.NEAREST, pairs=pairs, take=take)
 
     def _keys(self) -> tuple[Part, Part]:
         """Return the keys of the eligible products, some of them twice, and each once."""

@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from demo_shop.environment import database
 from demo_shop.services import Postgres, Redis
-from imgrec import remembered
+from imgrec import crowds, remembered
 from imgrec.spaces import all_spaces
 from tests.celery import app
 from tests.worker import ROOT, Worker
@@ -67,10 +67,12 @@ def media(tmp_path: Path, settings: Settings) -> Path:
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    """Put statements together anew in each test."""
+    """Put statements together and count anew in each test."""
     remembered.forget()
+    crowds.forget()
     yield
     remembered.forget()
+    crowds.forget()
 
 
 @pytest.fixture

@@ -434,7 +434,7 @@ def test_a_failing_search_in_autocommit_leaves_settings_and_connection(
     indexing.work()
     _live(settings)
     before = _set("SESSION")
-    monkeypatch.setattr("imgrec.pool._ELIGIBLE", "nonsense")
+    monkeypatch.setattr("imgrec.pool_sql.ELIGIBLE", "nonsense")
     try:
         assert render(TAG, product=made[0]) == ""
         assert _settings_now() == before
