@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import connections
 from django.db.models import QuerySet
-from pgvector import HalfVector
 
+from imgrec.halves import to_text
 from imgrec.models import Space
 from imgrec.remembered import has_constant_rules, part
 from imgrec.spaces import SpaceDefinition, spaces_of
@@ -40,8 +40,7 @@ def of_seed(space: SpaceDefinition, key: Any, using: str, *, shown: Part = ANYWA
 
 def of_vector(vector: Matrix) -> Part:
     """Return a vector (dimensions,) as a seed."""
-    text = HalfVector(vector).to_text()
-    return Part("SELECT NULL::bigint AS photo, %s::halfvec AS vector", (text,))
+    return Part("SELECT NULL::bigint AS photo, %s::halfvec AS vector", (to_text(vector),))
 
 
 def vector_of(space: SpaceDefinition, key: Any, using: str) -> Part:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from django.db import connections
-from pgvector import HalfVector
 
+from imgrec.halves import to_text
 from imgrec.spaces import SpaceDefinition
 from imgrec.topk import Matrix
 
@@ -67,7 +67,7 @@ def store(space: SpaceDefinition, vectors: Sequence[NewVector]) -> set[str]:
         [each.job_id for each in vectors],
         [each.source_name for each in vectors],
         [each.sha256 for each in vectors],
-        [HalfVector(each.vector).to_text() for each in vectors],
+        [to_text(each.vector) for each in vectors],
     ]
     with connection.cursor() as cursor:
         cursor.execute(sql, [space.embedder.version, *columns])

@@ -11,6 +11,7 @@ from PIL.Image import Image
 from imgrec.embedders.framing import Frame
 from imgrec.embedders.networks import Network, embed_with, network_of
 from imgrec.embedders.protocol import Prepared, Vectors
+from imgrec.embedders.scaling import cut
 
 
 class Framed(ABC):
@@ -44,7 +45,7 @@ class Framed(ABC):
 
     def prepare(self, picture: Image, /) -> Prepared:
         """Return the square the network looks at, uint8, (crop, crop, 3)."""
-        return self.frame.cut(picture)
+        return cut(self.frame, picture)
 
     def embed_prepared(self, inputs: Sequence[Prepared], /) -> Vectors:
         """Return unit rows as ``embed`` does, of prepared pictures."""

@@ -1,4 +1,4 @@
-"""From a picture of any size to the square a network looks at; Pillow only."""
+"""From a picture of any size to the square a network looks at."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Frame:
         """Return the square as uint8, (crop, crop, 3), of an RGB picture.
 
         The pixels are those of scaling the whole picture and cropping then, as torchvision does,
-        but only those that are kept are computed: slivers stay small, too.
+        but only those that are kept are computed: slivers stay small, too. Pillow does it.
         """
         shorter = min(picture.size)
         left, right = self._kept(picture.width, shorter)
@@ -33,10 +33,14 @@ class Frame:
         size = (self.crop, self.crop)
         return np.asarray(picture.resize(size, self.resample, box=(left, top, right, bottom)))
 
+    def scaled(self, length: int, shorter: int) -> tuple[int, int]:
+        """Return how many pixels a side has scaled, and at which of them the square begins."""
+        pixels = self.side * length // shorter
+        return pixels, round((pixels - self.crop) / 2)
+
     def _kept(self, length: int, shorter: int) -> tuple[float, float]:
         """Return the part of a side, in the picture's pixels, that the square shows."""
-        scaled = self.side * length // shorter
-        begin = round((scaled - self.crop) / 2)
+        scaled, begin = self.scaled(length, shorter)
         return begin * length / scaled, min((begin + self.crop) * length / scaled, length)
 
 

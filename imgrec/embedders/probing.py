@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,11 @@ logger = logging.getLogger(__name__)
 
 # The least cosine to the plain way that any of the probe's pictures may have.
 LEAST_COSINE = 0.9995
-# The most of the plain way's time that another may take to count as faster.
+# The share of the plain way's time that a half precision may take to be worth its rounding.
 MOST_TIME = 0.85
 PICTURES, ROUNDS = 8, 2
+
+Way = TypeVar("Way", bound=Forward)
 
 
 def pictures(side: int) -> NDArray[np.uint8]:
@@ -39,14 +42,20 @@ def pictures(side: int) -> NDArray[np.uint8]:
 
 
 def fastest(
-    plain: Forward, others: dict[str, Callable[[], Forward]], example: Prepared, *, of: str
-) -> Forward:
+    plain: Way,
+    others: dict[str, Callable[[], Way]],
+    example: Prepared,
+    *,
+    of: str,
+    most_time: float = MOST_TIME,
+) -> Way:
     """Return the fastest of ``plain`` and those of the ``others`` that agree with it.
 
-    Says in the log, under the encoder's name ``of``, what was chosen and why.
+    Says in the log, under the encoder's name ``of``, what was chosen and why. ``most_time``: the
+    share of the plain way's time that another may take.
     """
     expected, plain_seconds = _timed(plain, example)
-    best, name, least = plain, "plain float32", MOST_TIME
+    best, name, least = plain, "the plain way", most_time
     for other, make in others.items():
         try:
             candidate = make()
@@ -59,8 +68,8 @@ def fastest(
         if cosine >= LEAST_COSINE and share <= least:
             best, name, least = candidate, other, share
     logger.info(
-        "imgrec: %s runs in %s (others: cosine from %.4f, time to %.2f of float32's)",
-        of, name, LEAST_COSINE, MOST_TIME,
+        "imgrec: %s runs in %s (others: cosine from %.4f, time to %.2f of the plain way's)",
+        of, name, LEAST_COSINE, most_time,
     )  # fmt: skip
     return best
 

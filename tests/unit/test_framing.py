@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgrec.embedders import EfficientNetLite0, ResNet18, Staged
+from imgrec.embedders import EfficientNetLite0, ResNet18, Staged, scaling
 from imgrec.embedders.framing import Frame, without_far_ends
 from imgrec.images import KEPT_SIDE, decoded_side, open_picture
 from imgrec.testing import ColourGrid
@@ -45,6 +45,34 @@ def test_the_square_is_torchvisions(size: tuple[int, int], resample: Image.Resam
     assert ours.dtype == np.uint8
     difference = np.abs(ours.astype(int) - np.asarray(theirs(picture), dtype=int))
     assert difference.max() <= 2  # weights rounded the other way
+
+
+@pytest.mark.parametrize("resample", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC])
+@pytest.mark.parametrize("size", [*SIZES, (224, 4000), (3, 5)])
+def test_torch_scales_to_the_same_square(size: tuple[int, int], resample: Image.Resampling) -> None:
+    pytest.importorskip("torch")
+    noise = np.random.default_rng(3).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    picture, frame = Image.fromarray(noise), Frame(resample=resample)
+    ours, pillows = scaling.cut(frame, picture), frame.cut(picture)
+    assert (ours.shape, ours.dtype) == ((224, 224, 3), np.uint8)
+    difference = np.abs(ours.astype(int) - pillows.astype(int))
+    assert (difference > 2).mean() < 0.001, "overshoots that are clipped between two passes"
+    assert difference.mean() < 0.3
+
+
+@pytest.mark.parametrize("processor", ["DEFAULT", "AVX512"])
+def test_pillow_scales_where_torch_has_no_way_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, processor: str
+) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
+    calls = []
+    real = torch.nn.functional.interpolate
+    monkeypatch.setattr(
+        torch.nn.functional, "interpolate", lambda *a, **k: calls.append(1) or real(*a, **k)
+    )
+    scaling.cut(Frame(), Image.new("RGB", (600, 400), "teal"))
+    assert len(calls) == (processor == "AVX512")
 
 
 def test_a_real_photo_is_framed_as_by_torchvision(shared_data: Path) -> None:
