@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ import imgrec
 from demo_shop.services import Redis
 from imgrec import indexing, sweep
 from imgrec.models import EmbeddingJob
+from tests.brokers import in_trouble
 from tests.pictures import upload
 from tests.testapp.models import Item, ItemPhoto, Product
 from tests.worker import Worker
@@ -128,13 +129,11 @@ def test_a_thousand_price_changes_cost_nothing(db: None, django_assert_num_queri
 
 
 @pytest.fixture
-def broker(redis_server: Redis | None) -> Iterator[Redis]:
-    """The embedded Redis, brought back after whatever a test did to it."""
+def broker(redis_server: Redis | None) -> Redis:
+    """The embedded Redis, which a test may stop."""
     if redis_server is None:
         pytest.skip("IMGREC_TEST_REDIS_URL names a server the tests may not stop")
-    yield redis_server
-    redis_server.thaw()
-    redis_server.start()
+    return redis_server
 
 
 def _save(count: int) -> list[float]:
@@ -149,16 +148,16 @@ def _save(count: int) -> list[float]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("how", "count"), [("stop", 200), ("freeze", 50)])
-def test_a_broker_that_is_gone_or_frozen_harms_no_save(
-    broker: Redis, start_worker: Callable[..., Worker], how: str, count: int
+@pytest.mark.parametrize(
+    ("trouble", "count"), [("refusing", 200), ("frozen", 50), ("wrong password", 50)]
+)
+def test_a_broker_in_trouble_harms_no_save(
+    broker: Redis, start_worker: Callable[..., Worker], trouble: str, count: int
 ) -> None:
     """No exception, and the work is done once the broker is back."""
     start_worker()
-    getattr(broker, how)()
-    assert max(_save(count)) < HANGING_SECONDS, "python -m benchmarks.saves has the figures"
-    broker.thaw()
-    broker.start()
+    with in_trouble(broker, trouble):
+        assert max(_save(count)) < HANGING_SECONDS, "python -m benchmarks.saves has the figures"
     deadline = time.monotonic() + 60
     while JOBS.exists() and time.monotonic() < deadline:
         time.sleep(0.2)
