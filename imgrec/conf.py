@@ -72,7 +72,7 @@ class Settings:
     exact_below: int = 5_000
     # hnsw.ef_search of live searches by the index, where none was measured for the space.
     ef_search: int = 200
-    # A live search that takes longer is given up, in milliseconds (0: never).
+    # A read of a page's that takes longer is given up, in milliseconds (0: never).
     live_timeout_ms: int = 2_000
     # What the poke may wait for the broker, in a thread of its own.
     broker_timeout_seconds: float = 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from django.db import Error, connections, transaction
@@ -13,6 +13,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 _SAVE = "SAVEPOINT imgrec"
 _RELEASE = "RELEASE SAVEPOINT imgrec"
 _BACK = f"ROLLBACK TO SAVEPOINT imgrec; {_RELEASE}"
+
+# Settings that bound how long a read may keep its page waiting.
+_LIMITS = ("lock_timeout", "statement_timeout")
 
 
 class Sql(str):
@@ -33,6 +36,33 @@ class _Guard:
             self.is_open = True  # before our own statement passes here as well
             _send(self.connection, _SAVE)
         return execute(*statement)
+
+
+class _Limits:
+    """Has each read outside a transaction run under limits that end with its message.
+
+    No message more, and no session to clean up. Where the driver binds values on the server a
+    message is one statement, and the host's own limits are all there are.
+    """
+
+    def __init__(self, values: dict[str, str | int]) -> None:
+        self.message = _message("", values)
+
+    def __call__(self, execute: Callable[..., Any], *statement: Any) -> Any:
+        sql, params, many, context = statement
+        if many or not sql.lstrip().startswith("SELECT") or not _takes_several(context):
+            return execute(*statement)
+        found = execute(f"{self.message}; {sql}", params, many, context)
+        context["cursor"].nextset()  # what the settings answered comes first
+        return found
+
+
+def _takes_several(context: Any) -> bool:
+    """Return whether a message may hold more than one statement, and none is in a transaction."""
+    connection, cursor = context["connection"], context["cursor"].cursor
+    is_declared = getattr(cursor, "name", None)  # a cursor on the server
+    one_each = connection.features.uses_server_side_binding
+    return not (is_declared or one_each or in_transaction(connection))
 
 
 @contextmanager
@@ -65,15 +95,18 @@ def reading(using: str, **values: str | int) -> Iterator[None]:
     """Run reads in a savepoint of our own when inside the host's transaction, else as they are.
 
     Its settings (``hnsw__ef_search=…``) come in the same message. Nothing is kept: SET LOCAL
-    outlives the release of a savepoint, so ours ends by ROLLBACK TO.
+    outlives the release of a savepoint, so ours ends by ROLLBACK TO. Outside a transaction only
+    ``lock_timeout`` and ``statement_timeout`` are applied, to each read.
     """
     connection = connections[using]
     if not in_transaction(connection):
-        yield
+        limits = {name: value for name, value in values.items() if name in _LIMITS}
+        with connection.execute_wrapper(_Limits(limits)) if limits else nullcontext():
+            yield
         return
     with _resting_guards(connection):
-        _send(connection, _message(_SAVE, values))
         try:
+            _send(connection, _message(_SAVE, values))  # may fail: the settings read tables
             yield
         finally:
             _roll_back(connection)
@@ -142,13 +175,22 @@ def _roll_back(connection: BaseDatabaseWrapper) -> None:
 
 
 def _message(start: str, values: dict[str, str | int]) -> str:
-    """Return one message that starts a savepoint or transaction and applies settings."""
+    """Return one message that starts a savepoint or transaction and applies settings.
+
+    Limits first, in a statement of their own: the others may read tables.
+    """
+    limits = {name: value for name, value in values.items() if name in _LIMITS}
+    others = {name: value for name, value in values.items() if name not in _LIMITS}
+    parts = [start, _applied(limits), _applied(others)]
+    return "; ".join(part for part in parts if part)
+
+
+def _applied(values: dict[str, str | int]) -> str:
     calls = [
         f"set_config('{name.replace('__', '.')}', {_value(value)}, true)"
         for name, value in values.items()
     ]
-    parts = [start, f"SELECT {', '.join(calls)}" if calls else ""]
-    return "; ".join(part for part in parts if part)
+    return f"SELECT {', '.join(calls)}" if calls else ""
 
 
 def _value(value: str | int) -> str:

@@ -8,11 +8,13 @@ from imgrec.models import Space
 from imgrec.spaces import SpaceDefinition
 
 # The host's own, where it is stricter than ours.
-_TIMEOUT = (
-    "CASE WHEN current_setting('statement_timeout')::interval"
-    " BETWEEN interval '1 ms' AND interval '{most} ms'"
-    " THEN current_setting('statement_timeout') ELSE '{most}' END"
+_LIMIT = (
+    "CASE WHEN current_setting('{name}')::interval BETWEEN interval '1 ms' AND interval '{most} ms'"
+    " THEN current_setting('{name}') ELSE '{most}' END"
 )
+
+# A page is not kept waiting while somebody rebuilds a table of ours: its list is left out.
+LOCK_TIMEOUT_MS = 200
 
 
 def search_settings(space: SpaceDefinition | None = None) -> dict[str, str | int]:
@@ -33,10 +35,15 @@ def pool_settings(space: SpaceDefinition) -> dict[str, str | int]:
         "hnsw__iterative_scan": "relaxed_order",
         "hnsw__ef_search": _ef_search(space),
         "jit": "off",
+        "lock_timeout": _limit("lock_timeout", LOCK_TIMEOUT_MS),
     }
     if settings.live_timeout_ms:
-        found["statement_timeout"] = Sql(_TIMEOUT.format(most=int(settings.live_timeout_ms)))
+        found["statement_timeout"] = _limit("statement_timeout", settings.live_timeout_ms)
     return found
+
+
+def _limit(name: str, most: int) -> Sql:
+    return Sql(_LIMIT.format(name=name, most=int(most)))
 
 
 def _ef_search(space: SpaceDefinition | None) -> str | int:
