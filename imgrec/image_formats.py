@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from PIL import features
-
-# More than any real picture has; files made of millions of empty blocks take Pillow seconds
-# and hundreds of megabytes before it has read a single pixel.
-MOST_BLOCKS = 65_536
 
 _OTHER_PICTURES = (
     b"BM", b"II*\0", b"MM\0*", b"II+\0", b"8BPS", b"\0\0\1\0", b"\0\0\2\0", b"/* XPM",
@@ -36,14 +30,6 @@ def sniff(data: bytes) -> str | None:
     return _sniff_other(data)
 
 
-def has_flood(data: bytes, *, name: str) -> bool:
-    """Say whether a JPEG or PNG consists of more blocks than any picture needs."""
-    blocks = {"JPEG": _jpeg_blocks, "PNG": _png_blocks}.get(name)
-    if blocks is None:
-        return False
-    return any(count >= MOST_BLOCKS for count, _ in enumerate(blocks(data)))
-
-
 def _sniff_other(data: bytes) -> str | None:
     if data[4:8] == b"ftyp":
         brands = data[8 : min(int.from_bytes(data[:4]), 256)]
@@ -51,25 +37,3 @@ def _sniff_other(data: bytes) -> str | None:
     head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
     is_svg = head.startswith(b"<svg") or (head.startswith(b"<?xml") and b"<svg" in head)
     return "other" if is_svg or data.startswith(_OTHER_PICTURES) else None
-
-
-def _png_blocks(data: bytes) -> Iterator[int]:
-    """Yield the offset of each chunk."""
-    at = 8
-    while at < len(data):
-        yield at
-        at += 12 + int.from_bytes(data[at : at + 4])
-
-
-def _jpeg_blocks(data: bytes) -> Iterator[int]:
-    """Yield the offset of each marker and filling byte before the first scan."""
-    at = 2
-    while at + 4 <= len(data):
-        yield at
-        marker = data[at + 1]
-        if data[at] != 0xFF or marker in (0xFF, 0x00) or 0xD0 <= marker <= 0xD8:
-            at += 1
-        elif marker in (0xDA, 0xD9):
-            return
-        else:
-            at += 2 + max(int.from_bytes(data[at + 2 : at + 4]), 2)

@@ -17,7 +17,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from imgrec import image_formats, image_modes
+from imgrec import image_floods, image_formats, image_modes
 from imgrec.conf import settings
 from imgrec.errors import PictureError
 from imgrec.reasons import Reason
@@ -32,6 +32,12 @@ DECODER_ERRORS = (
 # Encoders look at 224 to 256 pixels: unless one says otherwise, photos are kept at four times that,
 # in the index and as a query alike, so that the same photo has the same vector.
 KEPT_SIDE = 1024
+
+# The most that JPEG, GIF and AVIF can say; only a PNG can say more.
+MOST_SIDE = 65_536
+# EXIF that ImageMagick writes as text, in hexadecimal.
+RAW_EXIF = "Raw profile type exif"
+MOST_RAW_EXIF = 131_072
 
 # warnings.catch_warnings changes the whole process and does not nest across threads.
 _quiet_lock = threading.RLock()
@@ -86,7 +92,8 @@ def _open(data: bytes, *, max_bytes: int | None, max_pixels: int | None) -> Imag
         picture = Image.open(BytesIO(data), formats=[name])
     limit = settings.max_pixels if max_pixels is None else max_pixels
     width, height = picture.size
-    if width * height > limit:
+    # Pillow keeps a pointer and padding for each line: a sliver of many takes ten times its pixels.
+    if width * height > limit or max(width, height) > MOST_SIDE:
         raise PictureError(Reason.TOO_MANY_PIXELS, detail=f"{width} x {height}")
     if width < 1 or height < 1:
         raise PictureError(Reason.DAMAGED)
@@ -114,7 +121,7 @@ def _check_format(data: bytes) -> str:
         raise PictureError(Reason.NOT_AN_IMAGE)
     if name not in image_formats.allowed():
         raise PictureError(Reason.FORMAT_NOT_ALLOWED)
-    if image_formats.has_flood(data, name=name):
+    if image_floods.is_flood(data, name=name):
         raise PictureError(Reason.DAMAGED)
     return name
 
@@ -122,10 +129,24 @@ def _check_format(data: bytes) -> str:
 def _orientation(picture: Image.Image) -> object:
     """Return the orientation from EXIF, or from XMP where Pillow finds it; 1 if unreadable."""
     try:
+        if _has_too_much_exif(picture):
+            return 1
         with _quiet():
             return picture.getexif().get(image_modes.ORIENTATION_TAG, 1)
     except DECODER_ERRORS:
         return 1
+
+
+def _has_too_much_exif(picture: Image.Image) -> bool:
+    """Say whether it would take Pillow long to read; a PNG has some of its text by now."""
+    exif = picture.info.get("exif") or b""
+    if not isinstance(exif, bytes):
+        return True
+    hexadecimal = picture.info.get(RAW_EXIF) or ""
+    begins = 6 if exif.startswith(b"Exif\0\0") else 0
+    return (
+        image_floods.tags(exif, begins) > image_floods.MOST_TAGS or len(hexadecimal) > MOST_RAW_EXIF
+    )
 
 
 @contextmanager
