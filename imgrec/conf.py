@@ -52,6 +52,10 @@ class Settings:
     photo_search: bool = True
     # The largest photo a shopper may send, in bytes.
     max_upload_bytes: int = 8_000_000
+    # How many shoppers may wait for a worker at the same time, and how many may ask a minute,
+    # whoever they are (0: any number). Each holds a thread of the web server while it waits.
+    photo_at_once: int = 4
+    photo_per_minute: int = 240
     # How long a page waits for a worker to embed a shopper's photo.
     photo_wait_seconds: float = 5.0
     # The Redis that carries shoppers' photos to a worker. Empty: the Celery broker, when Redis.

@@ -35,10 +35,14 @@ class NoSuchPage(ImgrecError, ValueError):
 
 
 class PhotoSearchUnavailable(ImgrecError):
-    """A shopper's photo cannot be searched by now: ``code`` is ``"no_answer"`` or ``"off"``."""
+    """A shopper's photo cannot be searched by now.
+
+    ``code`` is ``"no_answer"``, ``"busy"`` or ``"off"``.
+    """
 
     SENTENCES = {
         "no_answer": _("No worker answered in time. Please try again in a moment."),
+        "busy": _("Many people are searching by photo. Please try again in a moment."),
         "off": _("Search by photo is switched off."),
     }
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from redis import Redis, RedisError
 
-from imgrec import encoding
+from imgrec import encoding, photo_seats
 from imgrec.conf import redis_url, settings
 from imgrec.errors import PhotoSearchUnavailable, PictureError, WeightsUnavailable
 from imgrec.images import check_header
@@ -56,7 +56,8 @@ def ask(space: SpaceDefinition, data: bytes) -> Matrix:
 
     Raises:
         PictureError: the photo cannot be used; judged from its header here, by a worker after.
-        PhotoSearchUnavailable: switched off, or no answer within ``photo_wait_seconds``.
+        PhotoSearchUnavailable: switched off, no answer within ``photo_wait_seconds``, or too
+            many ask (``photo_at_once``, ``photo_per_minute``).
     """
     if not is_on():
         raise PhotoSearchUnavailable("off")
@@ -64,19 +65,33 @@ def ask(space: SpaceDefinition, data: bytes) -> Matrix:
     token = secrets.token_urlsafe(24)
     redis = _redis(settings.photo_wait_seconds + 1)
     try:
-        with redis.pipeline() as pipe:
-            pipe.set(f"imgrec:photo:{token}", data, ex=KEEP_SECONDS)
-            pipe.lpush(QUEUE, f"{token} {space.label}")
-            pipe.expire(QUEUE, KEEP_SECONDS)
-            pipe.execute()
-        poke("imgrec.answer_photos")
-        answer = redis.blpop([f"imgrec:answer:{token}"], timeout=settings.photo_wait_seconds)
-        if answer is None:
-            redis.delete(f"imgrec:photo:{token}")
+        if not photo_seats.take(redis, token):
+            raise PhotoSearchUnavailable("busy")
+        try:
+            answer = _wait(redis, token, space, data)
+        finally:
+            photo_seats.leave(redis, token)
     except RedisError as error:
         logger.warning("imgrec: search by photo: %s", error)
         raise PhotoSearchUnavailable("no_answer") from error
     return _understand(answer)
+
+
+def _wait(
+    redis: Any, token: str, space: SpaceDefinition, data: bytes
+) -> tuple[bytes, bytes] | None:
+    with redis.pipeline() as pipe:
+        pipe.set(f"imgrec:photo:{token}", data, ex=KEEP_SECONDS)
+        pipe.lpush(QUEUE, f"{token} {space.label}")
+        pipe.expire(QUEUE, KEEP_SECONDS)
+        pipe.execute()
+    poke("imgrec.answer_photos")
+    answer: tuple[bytes, bytes] | None = redis.blpop(
+        [f"imgrec:answer:{token}"], timeout=settings.photo_wait_seconds
+    )
+    if answer is None:
+        redis.delete(f"imgrec:photo:{token}")
+    return answer
 
 
 def _understand(answer: tuple[bytes, bytes] | None) -> Matrix:

@@ -14,11 +14,13 @@ from imgrec import similar_to_photo
 from imgrec.conf import settings as imgrec_settings
 from imgrec.errors import PhotoSearchUnavailable, PictureError
 from imgrec.reasons import Reason
+from imgrec.uploads import photo_upload
 
 RESULTS = 12
 TOO_LARGE = {Reason.FILE_TOO_LARGE, Reason.TOO_MANY_PIXELS}
+TOO_LARGE_TO_READ = "That file is too large for us. A smaller copy will do fine."
 ADVICE = {
-    Reason.FILE_TOO_LARGE: "That file is too large for us. A smaller copy will do fine.",
+    Reason.FILE_TOO_LARGE: TOO_LARGE_TO_READ,
     Reason.TOO_MANY_PIXELS: "That picture has more pixels than we can take in. A smaller copy "
     "will do fine.",
     Reason.EMPTY_FILE: "That file is empty. Choose another photo.",
@@ -29,14 +31,22 @@ ADVICE = {
 }
 UNAVAILABLE = {
     "no_answer": "Nobody looked at your photo in time. Please try again in a moment.",
+    "busy": "Many people are searching with a photo. Please try again in a moment.",
     "off": "Searching with a photo is switched off in this shop.",
 }
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    """The form again, for a photo that was not read to its end."""
+    context = {"problem": TOO_LARGE_TO_READ, "most_megabytes": _most_megabytes()}
+    return render(request, "shop/photo_search.html", context, status=413)
+
+
+@photo_upload(too_large)
 @require_http_methods(["GET", "HEAD", "POST"])
 def similar_to_my_photo(request: HttpRequest) -> HttpResponse:
     """The upload form, and after an upload what looks most like it."""
-    context: dict[str, object] = {"most_megabytes": imgrec_settings.max_upload_bytes // 1_000_000}
+    context: dict[str, object] = {"most_megabytes": _most_megabytes()}
     if request.method != "POST":
         return render(request, "shop/photo_search.html", context)
     form = PhotoForm(request.POST, request.FILES)
@@ -47,6 +57,10 @@ def similar_to_my_photo(request: HttpRequest) -> HttpResponse:
     else:
         context["problem"], status = " ".join(form.errors.get("photo", [])), 422
     return render(request, "shop/photo_search.html", context, status=status)
+
+
+def _most_megabytes() -> int:
+    return imgrec_settings.max_upload_bytes // 1_000_000
 
 
 def _answer(photo: UploadedFile) -> tuple[dict[str, object], int]:

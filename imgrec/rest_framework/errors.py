@@ -12,6 +12,7 @@ from rest_framework.exceptions import APIException
 from imgrec.conf import settings
 from imgrec.errors import PhotoSearchUnavailable, PictureError
 from imgrec.reasons import Reason
+from imgrec.uploads import too_large_sentence
 
 
 class ApiError(APIException):
@@ -35,8 +36,7 @@ def no_such_page() -> ApiError:
 
 def too_large() -> ApiError:
     """Return the answer to a photo, or a whole request, over the limit."""
-    sentence = _("The photo is too large: send at most %(most)s bytes.")
-    return ApiError(413, Reason.FILE_TOO_LARGE, sentence % {"most": settings.max_upload_bytes})
+    return ApiError(413, Reason.FILE_TOO_LARGE, too_large_sentence())
 
 
 def of_picture(error: PictureError) -> ApiError:

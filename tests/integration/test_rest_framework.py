@@ -24,8 +24,7 @@ from rest_framework.routers import DefaultRouter
 from rest_framework.serializers import ModelSerializer
 from rest_framework.test import APIClient
 
-from imgrec import indexing, similar_products, space_rows
-from imgrec.rest_framework import uploads
+from imgrec import indexing, similar_products, space_rows, uploads
 from imgrec.rest_framework.mixins import SimilarProductsMixin
 from tests.pictures import picture, png, upload
 from tests.shapes import SHAPES, Shape
