@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from demo_shop.catalogue import preview
 from demo_shop.checking.pages import Page
-from imgrec import photo_queries
+from imgrec import photo_queries, uploads
 from imgrec.errors import PhotoSearchUnavailable
 from tests.demo.conftest import MakeProduct
 from tests.pictures import picture, png
@@ -29,6 +29,12 @@ def send(client: Client, data: bytes, name: str = "mine.png") -> Any:
 def answer_with(monkeypatch: pytest.MonkeyPatch, answer: Callable[..., Any]) -> None:
     """Stand in for the worker."""
     monkeypatch.setattr(photo_queries, "ask", answer)
+
+
+@pytest.fixture
+def client_with_csrf(settings: Settings) -> Client:
+    settings.IMGREC = {**settings.IMGREC, "redis_url": "redis://127.0.0.1:1/0"}
+    return Client(enforce_csrf_checks=True)
 
 
 def test_the_form_says_what_may_be_sent(visitor: Client) -> None:
@@ -84,7 +90,11 @@ def test_what_is_no_photo_is_told_kindly(
 
 @pytest.mark.parametrize(
     ("code", "status", "told"),
-    [("no_answer", 503, "try again in a moment"), ("off", 404, "switched off")],
+    [
+        ("no_answer", 503, "try again in a moment"),
+        ("busy", 503, "try again in a moment"),
+        ("off", 404, "switched off"),
+    ],
 )
 def test_a_search_that_cannot_be_done_now(
     visitor: Client, monkeypatch: pytest.MonkeyPatch, code: str, status: int, told: str
@@ -108,3 +118,37 @@ def test_a_very_large_photo_is_not_decoded_for_a_preview(monkeypatch: pytest.Mon
     assert preview.preview_uri(photo).startswith("data:image/jpeg;base64,")
     monkeypatch.setattr(preview, "MOST_PIXELS", 64 * 63)
     assert preview.preview_uri(photo) == ""
+
+
+def test_the_token_is_still_looked_for(client_with_csrf: Client) -> None:
+    token = client_with_csrf.get(PATH).cookies["csrftoken"].value
+    assert send(client_with_csrf, b"no photo").status_code == 403
+    photo = SimpleUploadedFile("mine.png", b"no photo")
+    form = {"photo": photo, "csrfmiddlewaretoken": token}
+    assert client_with_csrf.post(PATH, form).status_code == 422
+
+
+def test_a_body_that_is_too_long_is_not_read(
+    client_with_csrf: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*args: Any) -> None:
+        raise AssertionError("the body was read")
+
+    client_with_csrf.get(PATH)
+    monkeypatch.setattr("django.http.HttpRequest._load_post_and_files", read)
+    response = send(client_with_csrf, bytes(8_000_000 + uploads.FRAMING_BYTES))
+    assert response.status_code == 413
+    assert "too large" in response.content.decode()
+
+
+@pytest.mark.parametrize("size", [5_000_000, 8_000_001])
+def test_a_photo_never_becomes_a_temporary_file(
+    visitor: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings, size: int
+) -> None:
+    def write(*args: Any) -> None:
+        raise AssertionError("a temporary file was made")
+
+    name = "django.core.files.uploadedfile.TemporaryUploadedFile.__init__"
+    monkeypatch.setattr(name, write)
+    settings.IMGREC = {**settings.IMGREC, "redis_url": "redis://127.0.0.1:1/0"}
+    assert send(visitor, bytes(size)).status_code == (413 if size > 8_000_000 else 422)
