@@ -54,7 +54,7 @@ def test_no_more_wait_at_once_than_there_are_seats(
     space: SpaceDefinition, redis: Any, settings: Settings
 ) -> None:
     """Nobody answers, and all who have a seat wait longer than it takes the others to ask."""
-    settings.IMGREC = {**settings.IMGREC, "photo_wait_seconds": 5.0, "photo_at_once": 3}
+    settings.IMGREC = {**settings.IMGREC, "photo_wait_seconds": 3.0, "photo_at_once": 3}
     together = threading.Barrier(THREADS)
 
     def one(_number: int) -> str:
