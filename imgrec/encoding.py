@@ -14,6 +14,7 @@ from imgrec.decoding_room import room
 from imgrec.embedders import Embedder
 from imgrec.embedders.protocol import Prepared, Staged, Vectors
 from imgrec.errors import ImgrecError, PictureError
+from imgrec.image_formats import buffers
 from imgrec.images import check_header, decoded_side, open_picture
 from imgrec.reasons import Reason
 
@@ -28,7 +29,7 @@ def decode(embedder: Embedder, data: bytes, *, max_bytes: int | None = None) -> 
         PictureError: the file cannot be used, or the encoder could not prepare it.
     """
     width, height = check_header(data, max_bytes=max_bytes)
-    with room.for_pixels(width * height):
+    with room.for_pixels(width * height * buffers(data)):
         picture = open_picture(data, max_bytes=max_bytes, short_side=decoded_side(embedder))
         return _prepared(embedder, picture)
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 
 import pytest
 
+from imgrec import encoding
 from imgrec.conf import settings
 from imgrec.decoding_room import Room
+from imgrec.testing import ColourGrid
+from tests.bombs import saved
 
 
 def test_small_pictures_are_decoded_side_by_side() -> None:
@@ -46,3 +50,19 @@ def test_a_picture_that_fails_makes_room() -> None:
     for _each in range(2):
         with pytest.raises(ValueError, match="broken"), room.for_pixels(settings.max_pixels):
             raise ValueError("broken")
+
+
+@pytest.mark.parametrize(("kind", "times"), [("JPEG", 1), ("PNG", 1), ("GIF", 1), ("WEBP", 3)])
+def test_a_webp_takes_the_room_of_three(
+    kind: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+    let_in = encoding.room.for_pixels
+
+    def noting(pixels: int) -> AbstractContextManager[None]:
+        taken.append(pixels)
+        return let_in(pixels)
+
+    monkeypatch.setattr(encoding.room, "for_pixels", noting)
+    encoding.decode(ColourGrid(), saved(kind))
+    assert taken == [times * 64 * 64]
