@@ -75,6 +75,7 @@ READ = of(
     "seeds",
     "signals",
     "sql",
+    "uploads",
     "stored",
     "ways",
 )
