@@ -63,7 +63,9 @@ class Question:
         def seed() -> Part:
             return of_seed(choice.space, choice.key, choice.using, shown=choice.shown)
 
-        return live.find(self._search(choice, seed), self.wish)
+        found = live.find(self._search(choice, seed), self.wish)
+        found.short = self.wish.is_plain
+        return found
 
     def _like_several(self, choice: Choice) -> SimilarProducts:
         query = blended(

@@ -10,6 +10,7 @@ from traceback import walk_tb
 from typing import TypeVar
 
 from imgrec.guest import guarded
+from imgrec.signals import left_out
 
 logger = logging.getLogger(__name__)
 
@@ -27,12 +28,13 @@ def quietly(
     *,
     using: Callable[[], str] | None = None,
     aloud: tuple[type[Exception], ...] = (),
+    about: object = "",
 ) -> T:
     """Return what ``work`` returns; when it raises, ``otherwise``, and log that once a kind.
 
     ``using``: gives the alias of the database that is read; the host's transaction there stays
     usable. A function, since a host's router may raise as well. ``aloud``: errors to raise
-    nevertheless, for a developer to see.
+    nevertheless, for a developer to see. ``about``: the page's product, or its key, for the log.
     """
     try:
         with guarded(using()) if using else nullcontext():
@@ -40,14 +42,17 @@ def quietly(
     except aloud:
         raise
     except Exception as error:  # noqa: BLE001 - a shop must sell when its recommendations fail
-        _log(error)
+        left_out.send_robust(sender=type(error), error=error)
+        _log(error, str(getattr(about, "pk", about)))
         return otherwise
 
 
-def _log(error: Exception) -> None:
+def _log(error: Exception, product: str) -> None:
     *_outer, (frame, line) = walk_tb(error.__traceback__)
     kind = (type(error), frame.f_code.co_filename, line)
     now = time.monotonic()
     if now - _logged_at.get(kind, float("-inf")) >= LOG_AGAIN_SECONDS:
         _logged_at[kind] = now
-        logger.error("imgrec: similar products are left out: %s", error, exc_info=error)
+        told = {"imgrec_product": product}
+        text = "imgrec: similar products are left out: %s"
+        logger.error(text, error, exc_info=error, extra=told)

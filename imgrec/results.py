@@ -13,6 +13,7 @@ class SimilarProducts(list[Any]):
     ``space``: label of the space searched. ``indexed``: whether the seed has a vector there.
     ``eligible``: how many there were to choose from, counted no further than it matters; None
     when nobody had to count.
+    ``short``: a stored list was read first, and had too few left.
     ``next``: a token for the page after this one (``after=``), None when none comes.
     """
 
@@ -30,6 +31,7 @@ class SimilarProducts(list[Any]):
         self.way = way
         self.eligible = eligible
         self.next = next
+        self.short = False
 
     @property
     def indexed(self) -> bool:

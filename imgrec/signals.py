@@ -1,4 +1,4 @@
-"""A signal for each search, so that a shop can measure how its look-alikes are found.
+"""Signals by which a shop can measure how its look-alikes are found, and count what fails.
 
 ::
 
@@ -6,10 +6,16 @@
     def measure(sender, *, space, way, eligible, seconds, **kwargs):
         statsd.timing(f"imgrec.{way}", seconds)
 
-``sender``: the model of the products. ``space``: the label of the space searched. ``way``:
-``"list"``, ``"exact"``, ``"hnsw"`` or ``"none"``. ``eligible``: how many products there were to
-choose from, counted no further than ``exact_below`` + 1; None where nobody counted.
-``seconds``: how long it took. What a receiver raises is logged, and harms nobody.
+``searched``, after each search. ``sender``: the model of the products. ``space``: the label of the
+space searched. ``way``: ``"list"``, ``"exact"``, ``"hnsw"`` or ``"none"``. ``short``: a stored list
+was read first and had too few left. ``eligible``: how many products there were to choose from,
+counted no further than ``exact_below`` + 1; None where nobody counted. ``seconds``: how long it
+took.
+
+``left_out``, when a page is served without its list, each time. ``sender``: the kind of the error.
+``error``: itself.
+
+What a receiver raises is logged, and harms nobody.
 """
 
 from __future__ import annotations
@@ -17,3 +23,4 @@ from __future__ import annotations
 from django.dispatch import Signal
 
 searched = Signal()
+left_out = Signal()

@@ -51,7 +51,7 @@ def _answer(
         with translation.override(asked.language or translation.get_language()):
             return html_of(asked)
 
-    body = quietly(html, None, using=partial(router.db_for_read, model))
+    body = quietly(html, None, using=partial(router.db_for_read, model), about=asked.key)
     if body is None:
         return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
     response = HttpResponse(body)

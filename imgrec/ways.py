@@ -28,6 +28,7 @@ def note(model: type[Any], found: SimilarProducts, started: float) -> None:
         sender=model,
         space=found.space,
         way=found.way,
+        short=found.short and found.indexed,
         eligible=found.eligible,
         seconds=time.perf_counter() - started,
     )

@@ -87,7 +87,7 @@ def similar_products(
             return SafeString("")
         return _rendered(context, TEMPLATE, list_values(product, found, **look))
 
-    return quietly(html, SafeString(""), using=partial(_database, product, among))
+    return quietly(html, SafeString(""), using=partial(_database, product, among), about=product)
 
 
 @register.simple_tag
@@ -113,7 +113,9 @@ def get_similar_products(
     """
     search = _search(limit, min_similarity, group_by, fold, diversity)
     found = partial(similar.similar_products, product, among=among, **search)
-    return quietly(found, SimilarProducts(), using=partial(_database, product, among))
+    return quietly(
+        found, SimilarProducts(), using=partial(_database, product, among), about=product
+    )
 
 
 @register.simple_tag
@@ -163,7 +165,7 @@ def _place(
         return _rendered(context, LAZY_TEMPLATE, values)
 
     debug = context.template.engine.debug  # type: ignore[union-attr]
-    return quietly(html, None, aloud=(TemplateSyntaxError,) if debug else ())
+    return quietly(html, None, aloud=(TemplateSyntaxError,) if debug else (), about=product)
 
 
 def _addresses(asked: Fragment) -> dict[str, str]:

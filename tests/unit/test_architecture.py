@@ -13,7 +13,7 @@ import imgrec
 from tests.imports import imports, of, reached, rooms
 from tests.worker import ROOT
 
-FOUNDATION = of("conf", "errors", "reasons", "models", "tables", "spaces", "fields")
+FOUNDATION = of("conf", "errors", "reasons", "models", "tables", "spaces", "fields", "signals")
 # What turns a saved photo into a vector and a list.
 WRITE = of(
     "receivers",
@@ -28,6 +28,8 @@ WRITE = of(
     "endings",
     "placeholders",
     "leases",
+    "logs",
+    "tallies",
     "sweep",
     "jobs",
     "claims",
@@ -73,7 +75,6 @@ READ = of(
     "search_settings",
     "distances",
     "seeds",
-    "signals",
     "sql",
     "uploads",
     "stored",
@@ -81,7 +82,15 @@ READ = of(
 )
 # What a host's project meets, and no other room does.
 FACES = of(
-    "admin", "apps", "checks", "management", "rest_framework", "templatetags", "urls", "views"
+    "admin",
+    "apps",
+    "checks",
+    "management",
+    "monitoring",
+    "rest_framework",
+    "templatetags",
+    "urls",
+    "views",
 )
 NEURAL = {"torch", "torchvision", "timm", "safetensors"}
 
@@ -162,7 +171,7 @@ def test_the_package_knows_neither_demo_nor_tests(room: str) -> None:
     ],
 )
 def test_a_web_process_loads_neither_torch_nor_rest_framework(start: str) -> None:
-    heavy = {"torch", "torchvision", "timm", "rest_framework"}
+    heavy = {"torch", "torchvision", "timm", "rest_framework", "prometheus_client"}
     ask = f"import sys; print(*sorted({heavy} & sys.modules.keys()))"
     done = subprocess.run(
         [sys.executable, "-c", f"{start}\n{ask}"],
