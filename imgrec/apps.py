@@ -17,8 +17,10 @@ class ImgrecConfig(AppConfig):
     def ready(self) -> None:
         """Connect what listens; nothing here touches the database or torch."""
         from imgrec import checks, extension, receivers, space_rows
+        from imgrec.monitoring import metrics
 
         checks.register_all()
         receivers.connect()
+        metrics.connect()
         pre_migrate.connect(extension.before_migrations, sender=self, dispatch_uid="imgrec")
         post_migrate.connect(space_rows.after_migrations, sender=self, dispatch_uid="imgrec")

@@ -9,6 +9,7 @@ another batch can be embedded. Only the thread that calls them asks the database
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 
-from imgrec import endings, jobs, placeholders, vectors
+from imgrec import endings, jobs, placeholders, tallies, vectors
 from imgrec.ahead import Pending, Readers
 from imgrec.claimed import Photo, photos_of
 from imgrec.claims import Claim
@@ -26,11 +27,15 @@ from imgrec.encoding import Inputs
 from imgrec.errors import PictureError, WeightsUnavailable
 from imgrec.forward import embed_each
 from imgrec.leases import Leases
+from imgrec.logs import about
 from imgrec.looking import look
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition
+from imgrec.tallies import What
 from imgrec.topk import Matrix
 from imgrec.vectors import NewVector
+
+logger = logging.getLogger(__name__)
 
 # While nothing else is to be done but to wait for a storage, somebody looks around this often.
 TICK_SECONDS = 0.2
@@ -70,6 +75,7 @@ class Batch:
     def start(self) -> None:
         """Have the photos read and decoded."""
         for photo in photos_of(self.space, self.claims):
+            self._tell_if_again(photo)
             if not photo.name:
                 self.gone.append(photo)
             elif photo.claim.attempts > settings.max_attempts:
@@ -77,6 +83,13 @@ class Batch:
             else:
                 work = partial(look, self.space, photo, self.spared)
                 self.looking.append((photo, self.readers.start(work)))
+
+    def _tell_if_again(self, photo: Photo) -> None:
+        """Leave a trace of photos whose worker died, or that waited for a storage."""
+        if photo.claim.attempts > 1:
+            told = about(self.space, photo.claim, item=photo.item)
+            text = "imgrec: %s is started for the %d. time"
+            logger.info(text, photo.name, photo.claim.attempts, extra=told)
 
     def finish(self, *, meanwhile: Callable[[], object] = bool) -> None:
         """Wait for the photos, embed and store them; ``meanwhile`` is called now and then."""
@@ -86,9 +99,12 @@ class Batch:
         seen = self._seen(meanwhile)
         known = [photo for photo in seen if photo.is_known(self.version)]
         endings.keep(self.space, known)
+        tallies.add(self.space, What.REMOVED, len(self.gone))
+        tallies.add(self.space, What.UNCHANGED, len(known))
         stored = self._embed([photo for photo in seen if not photo.is_known(self.version)])
         placeholders.discover(self.space, {photo.digest for photo in [*known, *stored]})
         self.leases.let_go(self.claims)
+        tallies.flush()
 
     def _seen(self, meanwhile: Callable[[], object]) -> list[Photo]:
         """Return the photos once they are decoded, without those whose job ended here."""
@@ -97,7 +113,9 @@ class Batch:
         self.looking = []
         seen = [photo for photo in found if photo]
         left_out = placeholders.left_out(self.space)
-        placeholders.exclude(self.space, [p for p in seen if p.digest in left_out])
+        excluded = [photo for photo in seen if photo.digest in left_out]
+        placeholders.exclude(self.space, excluded)
+        tallies.add(self.space, What.EXCLUDED, len(excluded))
         return [photo for photo in seen if photo.digest not in left_out]
 
     def _wait(
@@ -193,3 +211,7 @@ class Batch:
             # Refused: the photo was replaced meanwhile, and its own job or the sweep follows.
             refused = [p.claim for p, _row in good if p.claim.object_pk not in kept]
             jobs.finish(self.space, refused)
+        tallies.add(self.space, What.EMBEDDED, len(follow))
+        for photo, _row in good:
+            told = about(self.space, photo.claim, item=photo.item)
+            logger.debug("imgrec: %s is embedded", photo.name, extra=told)

@@ -78,6 +78,10 @@ class Settings:
     ef_search: int = 200
     # A read of a page's that takes longer is given up, in milliseconds (0: never).
     live_timeout_ms: int = 2_000
+    # Work that waits while nothing was done for so long is stalled: imgrec_health says so.
+    stalled_seconds: int = 600
+    # Whether this process counts searches for Prometheus; takes the extra "metrics".
+    metrics: bool = False
     # What the poke may wait for the broker, in a thread of its own.
     broker_timeout_seconds: float = 1.0
 

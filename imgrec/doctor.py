@@ -8,7 +8,7 @@ from celery import current_app
 from django.db.models import Count, Min
 from django.db.models.functions import Now
 
-from imgrec import first_load, index_facts, placeholders
+from imgrec import first_load, health, index_facts, placeholders
 from imgrec.conf import settings
 from imgrec.extension import installed_version
 from imgrec.jobs import ENDED
@@ -26,6 +26,8 @@ def examine() -> dict[str, Any]:
     spaces = [examine_space(space) for space in all_spaces()]
     queues = consumed_queues()
     problems = [f"{space['label']}: {problem}" for space in spaces for problem in space["problems"]]
+    stalled = [each.stalled(after=settings.stalled_seconds) for each in health.examine()]
+    problems += [each for each in stalled if each]
     if settings.queue not in queues and any(s["active"] and s["waiting"] for s in spaces):
         problems.append(
             f"photos wait and no worker consumes the queue {settings.queue!r}: start "
@@ -84,8 +86,6 @@ def _problems(found: dict[str, Any]) -> list[str]:
     if found["failed"]:
         reasons = ", ".join(f"{n} {reason}" for reason, n in found["failed"].items())
         problems.append(f"failed: {reasons}")
-    if found["active"] and (found["oldest_waiting_seconds"] or 0) > 600:
-        problems.append("the oldest photo has waited for more than ten minutes")
     return problems
 
 

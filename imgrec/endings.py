@@ -6,12 +6,14 @@ import logging
 
 from django.db import transaction
 
-from imgrec import jobs
+from imgrec import jobs, tallies
 from imgrec.claimed import Photo
 from imgrec.conf import settings
 from imgrec.errors import PictureError
+from imgrec.logs import about
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition
+from imgrec.tallies import What
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ def refuse(space: SpaceDefinition, photo: Photo, error: PictureError) -> None:
     attempts = photo.claim.attempts
     if error.code == Reason.STORAGE_ERROR and attempts < settings.max_attempts:
         seconds = STORAGE_WAIT_SECONDS * 2 ** (attempts - 1)
+        told = about(space, photo.claim, item=photo.item, reason=error.code)
+        logger.info("imgrec: %s tried again in %d s: %s", photo.name, seconds, error, extra=told)
         jobs.wait(space, [photo.claim], seconds=seconds, reason=error.code, message=str(error))
     else:
         fail(space, photo, error.code, str(error))
@@ -49,16 +53,21 @@ def refuse(space: SpaceDefinition, photo: Photo, error: PictureError) -> None:
 def fail(space: SpaceDefinition, photo: Photo, reason: Reason, message: str) -> None:
     """Keep the job as failed, and let go of the vector of an older photo."""
     name, claim = photo.name, photo.claim
-    logger.warning("imgrec: %s %s (%s): %s", space.label, claim.object_pk, name, message)
+    told = about(space, claim, item=photo.item, reason=reason)
+    logger.warning(
+        "imgrec: %s %s (%s): %s", space.label, claim.object_pk, name, message, extra=told
+    )
     with transaction.atomic(using=space.using):
         jobs.fail(space, claim, reason, message, source_name=name)
         if drop_vector(space, photo, but_of=name):
             jobs.mark_lists(space, [(claim.object_pk, photo.item)])
+    tallies.add(space, What.FAILED, 1)
 
 
 def wait_for_weights(space: SpaceDefinition, photos: list[Photo], message: str) -> None:
     """Nothing is wrong with the pictures: the jobs wait, with the ways out for all to see."""
-    logger.error("imgrec: %s: %s", space.label, message)
+    told = about(space, reason=Reason.WEIGHTS_UNAVAILABLE)
+    logger.error("imgrec: %s: %s", space.label, message, extra=told)
     jobs.wait(
         space,
         [photo.claim for photo in photos],

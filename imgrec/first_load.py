@@ -20,6 +20,7 @@ from imgrec.index_building import LOCK, IndexBusy, IndexRefused, mend, statement
 from imgrec.index_facts import examine
 from imgrec.jobs import OPEN
 from imgrec.locks import advisory_lock
+from imgrec.logs import about
 from imgrec.models import EmbeddingJob
 from imgrec.spaces import SpaceDefinition
 
@@ -46,7 +47,12 @@ def begin(space: SpaceDefinition) -> bool:
         with transaction.atomic(using=space.using):
             return advisory_lock(space, LOCK) and _is_due(space) and _drop(space)
     except OperationalError as error:
-        logger.info("imgrec: %s keeps its index for the first load: %s", space.label, error)
+        logger.info(
+            "imgrec: %s keeps its index for the first load: %s",
+            space.label,
+            error,
+            extra=about(space),
+        )
         return False
 
 
@@ -61,13 +67,13 @@ def _drop(space: SpaceDefinition) -> bool:
         return False
     if not facts.may_change:
         text = "imgrec: %s keeps its index for the first load: %s belongs to the role %s"
-        _tell_once(text, space.label, facts.table, facts.owner)
+        _tell_once(space, text, facts.table, facts.owner)
         return False
     connection = connections[space.using]
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_WAIT])
         cursor.execute(f"DROP INDEX {connection.ops.quote_name(facts.name)}")
-    logger.info("imgrec: %s: index dropped for the first load", space.label)
+    logger.info("imgrec: %s: index dropped for the first load", space.label, extra=about(space))
     return True
 
 
@@ -96,16 +102,16 @@ def finish(space: SpaceDefinition) -> bool:
     if facts.state == "valid" or facts.building or is_loading(space):
         return False
     if not facts.may_change:
-        _tell_once("imgrec: %s: %s", space.label, what_to_run(facts, statements(space, facts)))
+        _tell_once(space, "imgrec: %s: %s", what_to_run(facts, statements(space, facts)))
         return False
-    logger.info("imgrec: %s: building the index", space.label)
+    logger.info("imgrec: %s: building the index", space.label, extra=about(space))
     try:
         return mend(space, watch=lambda building: photo_queries.answer_waiting())
     except IndexBusy:
         return False
     except IndexRefused as error:
         _failed_at[space.label] = time.monotonic()
-        logger.warning("imgrec: %s: %s", space.label, error)
+        logger.warning("imgrec: %s: %s", space.label, error, extra=about(space))
         return False
 
 
@@ -114,9 +120,9 @@ def _failed_lately(space: SpaceDefinition) -> bool:
     return failed_at is not None and time.monotonic() - failed_at < RETRY_SECONDS
 
 
-def _tell_once(text: str, *values: str) -> None:
+def _tell_once(space: SpaceDefinition, text: str, *values: str) -> None:
     """Warn, once in the life of this process: it comes by here every few seconds."""
-    said = text % values
+    said = text % (space.label, *values)
     if said not in _told:
         _told.add(said)
-        logger.warning("%s", said)
+        logger.warning("%s", said, extra=about(space))

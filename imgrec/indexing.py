@@ -14,9 +14,10 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models.functions import Now
 from PIL import Image
 
-from imgrec import first_load, jobs, neighbours, photo_queries, tiles
+from imgrec import first_load, jobs, neighbours, photo_queries, tallies, tiles
 from imgrec.ahead import Readers
 from imgrec.conf import settings
+from imgrec.logs import about
 from imgrec.models import EmbeddingJob, Space
 from imgrec.pipeline import Pipeline
 from imgrec.spaces import SpaceDefinition, all_spaces
@@ -46,6 +47,7 @@ def work(*, seconds: float = float("inf"), only: Sequence[SpaceDefinition] | Non
     for space in list(spaces):
         with _apart(space, spaces):
             first_load.finish(space)
+    tallies.flush(at_once=True)
     return more
 
 
@@ -77,7 +79,8 @@ def _apart(space: SpaceDefinition, spaces: list[SpaceDefinition]) -> Iterator[No
     except SoftTimeLimitExceeded:
         raise
     except Exception:  # broad: a table not migrated yet, say; its jobs keep and come again
-        logger.exception("imgrec: %s is left for now", space.label)
+        logger.exception("imgrec: %s is left for now", space.label, extra=about(space))
+        tallies.add(space, tallies.What.ERRORS, 1)
         spaces.remove(space)
 
 

@@ -193,3 +193,36 @@ class ListTile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.space} tile {self.number}"
+
+
+class Tally(models.Model):
+    """How much of something was ever done in a space, by all workers, and when last.
+
+    Finished jobs leave no trace: from this come rates, and whether anything moves.
+    """
+
+    class What(models.TextChoices):
+        EMBEDDED = "embedded"  # photos that got a vector
+        UNCHANGED = "unchanged"  # photos that had the right one already
+        REMOVED = "removed"  # photos that are gone
+        FAILED = "failed"
+        EXCLUDED = "excluded"
+        LISTED = "listed"  # marks whose lists were brought up to date
+        TILES = "tiles"
+        SWEEPS = "sweeps"
+        ERRORS = "errors"  # work broken off by an error of nobody's photo
+
+    id = models.BigAutoField(primary_key=True)
+    space = models.CharField(max_length=200)
+    what = models.CharField(max_length=16)
+    total = models.BigIntegerField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["space", "what"], name="imgrec_tally_what")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.space} {self.what}: {self.total}"

@@ -16,12 +16,13 @@ from typing import Any
 
 from django.db import transaction
 
-from imgrec import lists, tiles
+from imgrec import lists, tallies, tiles
 from imgrec.conf import settings
 from imgrec.locks import advisory_lock
 from imgrec.models import EmbeddingJob, Space
 from imgrec.repairing import Repair
 from imgrec.spaces import SpaceDefinition
+from imgrec.tallies import What
 
 # Repaired in one pass over all vectors: what the pass costs is shared, and memory is bounded.
 MARKS_AT_ONCE = 1_000
@@ -31,8 +32,11 @@ BUILD_ABOVE = 500
 
 def work(space: SpaceDefinition) -> bool:
     """Repair what a finished job asks for, and build one tile; return whether there was one."""
-    repair(space)
-    return tiles.is_open(space) and tiles.work(space, _served_version(space))
+    tallies.add(space, What.LISTED, repair(space))
+    built = tiles.is_open(space) and tiles.work(space, _served_version(space))
+    tallies.add(space, What.TILES, int(built))
+    tallies.flush()
+    return built
 
 
 def repair(space: SpaceDefinition) -> int:

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from imgrec import adding, endings, jobs
 from imgrec.claimed import Photo
 from imgrec.conf import settings
+from imgrec.logs import about
 from imgrec.models import EmbeddingJob, Placeholder
 from imgrec.spaces import SpaceDefinition
 
@@ -90,6 +91,7 @@ def _leave_out(space: SpaceDefinition, digest: str, items: int) -> None:
     logger.warning(
         "imgrec: %s: %s is the picture of %d items, and left out as a placeholder (%s)",
         *(space.label, found["source_name"], items, digest),
+        extra=about(space),
     )
 
 

@@ -1,9 +1,10 @@
-"""``imgrec.E001`` to ``E003``: the ``IMGREC`` dict, before a value does damage unseen."""
+"""``imgrec.E001`` to ``E003``, ``E011``: the ``IMGREC`` dict, before it does damage unseen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from importlib.util import find_spec
 from math import inf
 from typing import Any
 
@@ -18,6 +19,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "batch_size": (1, inf),
     "lease_seconds": (1, inf),
     "max_attempts": (1, inf),
+    "stalled_seconds": (1, inf),
     "min_similarity": (0, 1),
     "stored_neighbours": (1, inf),
     "exact_below": (1, inf),
@@ -35,7 +37,12 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
         hint = 'Write IMGREC = {"batch_size": 32}, or leave it out.'
         return [Error("IMGREC is not a dict.", hint=hint, id="imgrec.E001")]
     known = {key: value for key, value in declared().items() if key in known_keys()}
-    return [*_unknown_keys(), *_useless_values(known), *_refills_for_ever(known)]
+    return [
+        *_unknown_keys(),
+        *_useless_values(known),
+        *_refills_for_ever(known),
+        *_counts_nothing(known),
+    ]
 
 
 def _unknown_keys() -> Iterator[CheckMessage]:
@@ -70,6 +77,12 @@ def _what_to_give(key: str, value: Any) -> str:
     if least <= value <= most:
         return ""
     return f"Give {least} or more." if most == inf else f"Give {least} to {most}."
+
+
+def _counts_nothing(known: dict[str, Any]) -> Iterator[CheckMessage]:
+    if known.get("metrics") is True and find_spec("prometheus_client") is None:
+        text = "IMGREC['metrics'] is on, and prometheus-client is not installed."
+        yield Error(text, hint='Run: pip install "imgrec[metrics]"', id="imgrec.E011")
 
 
 def _refills_for_ever(known: dict[str, Any]) -> Iterator[CheckMessage]:

@@ -13,9 +13,10 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
-from imgrec import adding, jobs, neighbours, space_rows, tiles
+from imgrec import adding, jobs, neighbours, space_rows, tallies, tiles
 from imgrec.indexing import active_spaces
 from imgrec.locks import advisory_lock
+from imgrec.logs import about
 from imgrec.models import EmbeddingJob
 from imgrec.spaces import SpaceDefinition, all_spaces
 
@@ -37,7 +38,9 @@ def sweep() -> int:
         except SoftTimeLimitExceeded:
             raise
         except Exception:  # broad: one space's trouble is not the others'
-            logger.exception("imgrec: %s was not swept", space.label)
+            logger.exception("imgrec: %s was not swept", space.label, extra=about(space))
+            tallies.add(space, tallies.What.ERRORS, 1)
+    tallies.flush(at_once=True)
     return made
 
 
@@ -64,8 +67,9 @@ def _sweep_space(space: SpaceDefinition) -> int:
         made = sum(adding.add_rows(space, rows, priority=PRIORITY) for rows in gaps)
         made += _mark_lists(space) + (_mark_moved(space) if space.item else 0)
     neighbours.switch_when_ready(space)
+    tallies.add(space, tallies.What.SWEEPS, 1)
     if made:
-        logger.info("imgrec: sweep of %s queued %d jobs", space.label, made)
+        logger.info("imgrec: sweep of %s queued %d jobs", space.label, made, extra=about(space))
     return made
 
 

@@ -49,9 +49,9 @@ def commands() -> list[str]:
     return [line for each in snippets("sh") for line in each.code.splitlines() if line]
 
 
-def table(heading: str) -> dict[str, list[str]]:
-    """Return the table below a heading of the README, by the name in its first column."""
-    section = prose(PAGES[0]).split(f"\n## {heading}\n")[1].split("\n## ")[0]
+def table(heading: str, *, page: Path = PAGES[0]) -> dict[str, list[str]]:
+    """Return the table below a heading, by the name in its first column."""
+    section = prose(page).split(f"\n## {heading}\n")[1].split("\n## ")[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
     return {row[0].strip(" `"): [cell.strip() for cell in row[1:]] for row in rows}
 

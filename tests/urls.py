@@ -16,4 +16,5 @@ handler404 = not_found
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("imgrec/", include("imgrec.urls")),
+    path("imgrec/", include("imgrec.monitoring.urls")),
 ]

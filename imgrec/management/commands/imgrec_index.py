@@ -10,7 +10,17 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
-from imgrec import adding, first_load, indexing, jobs, neighbours, space_rows, sweep, tiles
+from imgrec import (
+    adding,
+    first_load,
+    indexing,
+    jobs,
+    neighbours,
+    space_rows,
+    sweep,
+    tallies,
+    tiles,
+)
 from imgrec.management.choosing import HELP, chosen_spaces
 from imgrec.models import EmbeddingJob
 from imgrec.poke import poke
@@ -95,6 +105,7 @@ class Command(BaseCommand):
             bar.show(bar.total - min(bar.total, left))
         bar.show(bar.total, last=True)
         first_load.finish(space)
+        tallies.flush(at_once=True)
 
     def _watch(self, space: SpaceDefinition, bar: Progress) -> None:
         """Wait for the workers, and say so when none seems to be there."""

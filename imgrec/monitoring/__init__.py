@@ -1,0 +1,1 @@
+"""For whoever runs the shop: is work going on, and how much of it."""
