@@ -29,9 +29,10 @@ class Worker:
         log: Path,
         concurrency: int = 2,
         queue: str = "imgrec",
+        app: str = "tests.celery",
     ) -> None:
         self._log = log
-        command = [sys.executable, "-m", "celery", "-A", "tests.celery", "worker"]
+        command = [sys.executable, "-m", "celery", "-A", app, "worker"]
         command += ["-Q", queue, "-c", str(concurrency), "-l", "INFO", "-n", f"{log.stem}@%h"]
         with log.open("ab") as output:
             self._process = subprocess.Popen(

@@ -1,0 +1,29 @@
+"""imgrec without one of the things that keep its promises: the campaign must notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from imgrec import neighbours, vectors
+
+
+def without_compare_and_set() -> None:
+    """Store a vector whatever photo the row has by now, and whoever stored one since."""
+    for guard in (
+        " AND photo.{source} = new.source_name",
+        "WHERE stored.job_id <= EXCLUDED.job_id\n",
+    ):
+        assert guard in vectors._STORE, "there is nothing to take away"
+        vectors._STORE = vectors._STORE.replace(guard, "")
+
+
+def without_list_lock() -> None:
+    """Let several processes repair one space's lists at the same time."""
+    assert callable(neighbours._lock)
+    neighbours._lock = lambda space, *, wait=False: True
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    "no compare-and-set": without_compare_and_set,
+    "no list lock": without_list_lock,
+}
