@@ -34,13 +34,12 @@ from imgrec.spaces import SpaceDefinition
 from imgrec.tallies import What
 from imgrec.topk import Matrix
 from imgrec.vectors import NewVector
+from imgrec.watchdog import PATIENCE_LEASES, watched
 
 logger = logging.getLogger(__name__)
 
 # While nothing else is to be done but to wait for a storage, somebody looks around this often.
 TICK_SECONDS = 0.2
-# Nothing was read for as many leases: the storage hangs.
-PATIENCE_LEASES = 4
 
 
 class Batch:
@@ -123,7 +122,7 @@ class Batch:
     ) -> Photo | None:
         self.leases.renew()
         try:
-            while not self.readers.wait(pending, TICK_SECONDS):
+            while not self._is_done(pending):
                 self.leases.renew()
                 self._raise_when_stuck()
                 meanwhile()
@@ -136,6 +135,12 @@ class Batch:
             return None
         finally:
             self.moved_at = max(self.moved_at, pending.done_at)
+
+    def _is_done(self, pending: Pending[Photo]) -> bool:
+        if pending.wait(0):
+            return True
+        with watched():  # a decoder may hang in a thread and keep this one waiting, too
+            return self.readers.wait(pending, TICK_SECONDS)
 
     def _raise_when_stuck(self) -> None:
         """Give up a storage that hangs; its threads are left behind."""

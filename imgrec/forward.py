@@ -12,6 +12,7 @@ from imgrec.embedders import Embedder
 from imgrec.encoding import Inputs, embed
 from imgrec.errors import WeightsUnavailable
 from imgrec.topk import Matrix
+from imgrec.watchdog import watched
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,8 @@ def embed_each(embedder: Embedder, inputs: Sequence[Inputs]) -> list[Matrix | Ex
     Raises ``WeightsUnavailable``: then nothing is wrong with the pictures.
     """
     try:
-        return list(embed(embedder, inputs))
+        with watched():
+            return list(embed(embedder, inputs))
     except (WeightsUnavailable, SoftTimeLimitExceeded):
         raise
     except Exception:  # broad: an encoder is anybody's code
@@ -33,7 +35,8 @@ def embed_each(embedder: Embedder, inputs: Sequence[Inputs]) -> list[Matrix | Ex
 
 def _embed_alone(embedder: Any, inputs: Inputs) -> Matrix | Exception:
     try:
-        row: Matrix = embed(embedder, [inputs])[0]
+        with watched():
+            row: Matrix = embed(embedder, [inputs])[0]
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:  # noqa: BLE001 - as above, and it becomes the job's reason

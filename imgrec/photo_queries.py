@@ -26,6 +26,7 @@ from imgrec.poke import poke
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition, space_by_label
 from imgrec.topk import Matrix
+from imgrec.watchdog import watched
 
 logger = logging.getLogger(__name__)
 
@@ -137,8 +138,9 @@ def _answer(label: str, data: bytes) -> dict[str, object]:
     if space is None:
         return {"error": Reason.EMBEDDER_FAILED}
     try:
-        inputs = encoding.decode(space.embedder, data, max_bytes=settings.max_upload_bytes)
-        vector = encoding.embed(space.embedder, [inputs])[0]
+        with watched():
+            inputs = encoding.decode(space.embedder, data, max_bytes=settings.max_upload_bytes)
+            vector = encoding.embed(space.embedder, [inputs])[0]
     except PictureError as error:
         return {"error": error.code}
     except WeightsUnavailable as error:

@@ -6,10 +6,11 @@ import logging
 from functools import partial
 from typing import Any
 
+from billiard import current_process
 from celery import bootsteps, current_app, shared_task
-from celery.signals import celeryd_init
+from celery.signals import celeryd_init, worker_process_init
 
-from imgrec import indexing, photo_queries, sweep
+from imgrec import indexing, photo_queries, sweep, watchdog
 from imgrec.conf import settings
 
 logger = logging.getLogger(__name__)
@@ -92,3 +93,9 @@ class Clock(bootsteps.StartStopStep):
 @celeryd_init.connect(dispatch_uid="imgrec.clock")
 def _add_clock(instance: Any, **kwargs: Any) -> None:
     instance.app.steps["consumer"].add(Clock)
+
+
+@worker_process_init.connect(dispatch_uid="imgrec.watchdog")
+def _watch(**kwargs: Any) -> None:
+    if current_process().name != "MainProcess":  # -P solo has no other process, and keeps its own
+        watchdog.enable()
