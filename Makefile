@@ -1,6 +1,8 @@
 # make demo    the demo shop with everything it needs; ARGS="--check" and the like are passed on
 # make test    lint, types and the tests, in random order
 # make full    the same with the tests that take minutes
+# make faults  everything that may go wrong, at full size; IMGREC_FAULTS_SEED=7 plays another
+#              campaign, and .faults/ keeps what was done
 # make bench   the benchmarks
 #
 # The first call makes a virtual environment in .venv and fills it: torch is large. PYTHON and
@@ -10,7 +12,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test full lint format bench
+.PHONY: demo test full faults lint format bench
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/python manage.py demo $(ARGS)
@@ -20,6 +22,9 @@ test: lint
 
 full: lint
 	$(BIN)/pytest -m "" $(ARGS)
+
+faults: lint
+	$(BIN)/pytest -m "" tests/faults $(ARGS)
 
 lint: $(VENV)/.test-installed
 	$(BIN)/ruff check .
