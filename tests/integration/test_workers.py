@@ -49,16 +49,23 @@ def some_started() -> bool:
     return EmbeddingJob.objects.filter(state__in=["leased", "lists"]).exists()
 
 
+@pytest.mark.parametrize(
+    "imgrec",
+    [
+        pytest.param({"lease_seconds": 2}, id="a short lease"),
+        pytest.param({"tick_seconds": 10}, id="a shop's own settings", marks=pytest.mark.full),
+    ],
+)
 def test_a_killed_worker_loses_nothing(
-    space: SpaceDefinition, start_worker: Callable[..., Worker]
+    space: SpaceDefinition, start_worker: Callable[..., Worker], imgrec: dict[str, int]
 ) -> None:
-    first = start_worker(batch_size=8, lease_seconds=2)
+    first = start_worker(batch_size=8, **imgrec)
     make()
     assert wait_until(some_started) or all_ready(space)
     first.kill()
     in_hand = EmbeddingJob.objects.filter(space=space.label, state="leased").count()
     assert in_hand <= 2 * 8, "a batch a process"
-    start_worker(batch_size=8, lease_seconds=2)
+    start_worker(batch_size=8, **imgrec)
     assert wait_until(lambda: all_ready(space))
     assert differences(space) == []
 
