@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imgrec.conf import settings
-from imgrec.guest import Sql, quoted
+from imgrec.guest import LOCK_TIMEOUT_MS, Sql, quoted
 from imgrec.models import Space
 from imgrec.spaces import SpaceDefinition
 
@@ -12,9 +12,6 @@ _LIMIT = (
     "CASE WHEN current_setting('{name}')::interval BETWEEN interval '1 ms' AND interval '{most} ms'"
     " THEN current_setting('{name}') ELSE '{most}' END"
 )
-
-# A page is not kept waiting while somebody rebuilds a table of ours: its list is left out.
-LOCK_TIMEOUT_MS = 200
 
 
 def search_settings(space: SpaceDefinition | None = None) -> dict[str, str | int]:
