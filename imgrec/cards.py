@@ -22,6 +22,13 @@ class Card:
     photo: str  # address of its photo; of several, of the one that matched; "" without any
     similarity: float  # the cosine, 0..1
 
+    def __getitem__(self, name: str) -> Any:
+        """Return an attribute: templates ask for a key first, and a refusal costs them time."""
+        try:
+            return getattr(self, name)
+        except AttributeError as error:
+            raise KeyError(name) from error
+
     @property
     def similarity_text(self) -> str:
         """The similarity as in the article the method is from: ``0.93``."""
