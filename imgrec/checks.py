@@ -12,7 +12,7 @@ from django.db import connections, router
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import FileField, Q
 
-from imgrec import extension, index_facts, spaces
+from imgrec import extension, floors, index_facts, spaces
 from imgrec.conf import settings
 from imgrec.models import EmbeddingJob
 from imgrec.setting_checks import check_settings
@@ -26,6 +26,7 @@ def register_all() -> None:
     register(check_dimensions, Tags.models)
     register(check_databases, "imgrec")
     register(check_celery, "imgrec")
+    register(check_floors, "imgrec")
     register(check_extension, Tags.database)
     register(check_indexes, Tags.database)
 
@@ -141,6 +142,19 @@ def check_celery(**kwargs: Any) -> list[CheckMessage]:
     return [Warning(text, hint=hint, id="imgrec.W001")]
 
 
+def check_floors(**kwargs: Any) -> list[CheckMessage]:
+    """W004: packages older than imgrec may be installed with, whoever brought them in."""
+    return [
+        Warning(
+            f"{each.package} {each.installed} is older than {each.floor}, which imgrec needs.",
+            hint=f'Run "pip install --upgrade {each.package}"; older ones have known holes.',
+            id="imgrec.W004",
+        )
+        for each in floors.floors()
+        if each.is_too_old
+    ]
+
+
 def check_extension(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """E010, W002: the extension, for ``check --database``."""
     used = {space.using for space in all_spaces()} & set(databases or ())
@@ -188,14 +202,10 @@ def _check_extension(using: str) -> Iterable[CheckMessage]:
         if not may_create:
             text = f"The database {using!r} lacks the extension pgvector."
             yield Error(text, hint=extension.what_to_run(using), id="imgrec.E010")
-    elif _numbers(version) < extension.FLOOR:
+    elif extension.is_too_old(version):
         floor = ".".join(map(str, extension.FLOOR))
         yield Warning(
             f"pgvector {version} in {using!r} is older than {floor}, which fixes wrong results.",
             hint='Upgrade the server\'s package, then run "ALTER EXTENSION vector UPDATE;".',
             id="imgrec.W002",
         )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())

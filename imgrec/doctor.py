@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from imgrec import first_load, health, index_facts, placeholders
 from imgrec.conf import settings
-from imgrec.extension import installed_version
+from imgrec.extension import installed_version, is_too_old
 from imgrec.jobs import ENDED
 from imgrec.models import EmbeddingJob, Space
 from imgrec.poke import bounded_connection
@@ -83,6 +83,8 @@ def _problems(found: dict[str, Any]) -> list[str]:
     problems += found.pop("index_problems")
     if found["active"] and found["weights"] != "available":
         problems.append(found["weights"])
+    if found["pgvector"] and is_too_old(found["pgvector"]):
+        problems.append(f"pgvector {found['pgvector']} has errors that were mended since")
     if found["failed"]:
         reasons = ", ".join(f"{n} {reason}" for reason, n in found["failed"].items())
         problems.append(f"failed: {reasons}")

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 from django.db import connections, router
 from django.db.utils import DatabaseError
 
+from imgrec.floors import numbers
 from imgrec.spaces import all_spaces
 
 # Below it: memory-safety fixes (CVE-2026-3172 in 0.8.2), index corruption (0.8.3), vacuum (0.8.4).
@@ -20,6 +21,11 @@ def installed_version(using: str) -> str:
         cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
         row = cursor.fetchone()
     return str(row[0]) if row else ""
+
+
+def is_too_old(version: str) -> bool:
+    """Return whether that version of the extension has errors that were mended since."""
+    return numbers(version) < FLOOR
 
 
 def what_to_run(using: str) -> str:
