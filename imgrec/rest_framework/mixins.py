@@ -26,6 +26,9 @@ from imgrec.visibility import visible
 ACTIONS = {"similar", "similar_to_photo"}
 # A rate for this scope in DEFAULT_THROTTLE_RATES limits search by photo, and nothing else.
 PHOTO_SCOPE = "imgrec_photo"
+# The shop's queryset may ask who is asking, by headers that a cache in between knows nothing of;
+# and what was unpublished must be gone at the next view.
+FOR_ONE = {"Cache-Control": "private, no-cache"}
 
 
 class SimilarProductsMixin(GenericViewSet[Any]):
@@ -133,7 +136,8 @@ class SimilarProductsMixin(GenericViewSet[Any]):
                 "space": found.space,
                 "next": found.next,
                 "results": results,
-            }
+            },
+            headers=FOR_ONE,
         )
 
 
