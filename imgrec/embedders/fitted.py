@@ -122,7 +122,10 @@ class Projection:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Projection:
-        """Read such content. Raises ``ValueError``, ``KeyError``, ``OSError``, ``BadZipFile``."""
+        """Read such content. Raises ``ValueError``, ``KeyError``, ``OSError``, ``BadZipFile``.
+
+        A lone array instead of several by name is a ``TypeError``.
+        """
         with np.load(BytesIO(data), allow_pickle=False) as stored:
             mean, matrix = stored["mean"], stored["matrix"]
         if mean.ndim != 1 or matrix.ndim != 2 or len(mean) != len(matrix):
@@ -135,7 +138,7 @@ def _read(path: Path, sha256: str) -> Projection:
     data = read_verified(path, sha256=sha256)
     try:
         return Projection.from_bytes(data)
-    except (ValueError, KeyError, OSError, BadZipFile) as error:
+    except (ValueError, KeyError, OSError, TypeError, BadZipFile) as error:
         raise WeightsUnavailable(
             _("%(path)s is no projection that imgrec_fit made: %(error)s")
             % {"path": path, "error": error}
