@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,7 +23,35 @@ from demo_shop.services import Postgres, Redis
 from imgrec import crowds, remembered
 from imgrec.spaces import all_spaces
 from tests.celery import app
+from tests.watched import outgoing
 from tests.worker import ROOT, Worker
+
+WATCHED = ROOT / "tests" / "watched"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch this process and all Python processes it starts for connections to other machines."""
+    record, file = tempfile.mkstemp(prefix="imgrec-connections-")
+    os.close(record)
+    os.environ[outgoing.RECORD] = file
+    paths = [str(WATCHED), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    outgoing.watch()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave no file behind."""
+    Path(os.environ[outgoing.RECORD]).unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def no_other_machine() -> Iterator[None]:
+    """Fail the test in which any process tried to talk to another machine."""
+    record = Path(os.environ[outgoing.RECORD])
+    yield
+    told = record.read_text()
+    record.write_text("")
+    assert not told, told
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +131,6 @@ def environment(
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "PYTHONPATH": str(ROOT),
             "IMGREC_TEST_DATABASE_URL": url,
             "IMGREC_TEST_REDIS_URL": settings.CELERY_BROKER_URL,
             "IMGREC_TEST_MEDIA": settings.MEDIA_ROOT,

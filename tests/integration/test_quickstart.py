@@ -18,7 +18,6 @@ from psycopg import sql
 from demo_shop.environment import database
 from demo_shop.services import Postgres
 from tests.readme import PAGES, snippets
-from tests.worker import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +50,7 @@ class Project:
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=self.folder,
-            env={**_plain_environment(), "PYTHONPATH": str(ROOT)},
+            env=_plain_environment(),
             capture_output=True,
             text=True,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +63,7 @@ def test_a_web_process_learns_all_it_needs_without_torch() -> None:
         "heavy = {'torch', 'torchvision', 'timm', 'efficientnet_lite_pytorch', 'safetensors'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
-    environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": str(ROOT)}
+    environment = {name: os.environ[name] for name in ("DJANGO_SETTINGS_MODULE", "PYTHONPATH")}
     answer = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, check=True
     )
