@@ -75,7 +75,7 @@ def _store(space: SpaceDefinition, count: int) -> None:
 
 def _lists(cursor: Any, space: SpaceDefinition) -> None:
     cursor.execute(
-        f"INSERT INTO {space.list_model._meta.db_table}"  # noqa: S608 - a table of ours
+        f"INSERT INTO {space.list_model._meta.db_table}"
         " (owner_id, neighbours, similarities, version, updated_at)"
         " SELECT owner, ARRAY(SELECT (owner + 7 * i) %% %s + 1 FROM generate_series(1, 12) AS i),"
         " ARRAY(SELECT 1 - i / 100.0 FROM generate_series(1, 12) AS i), %s, now()"
