@@ -30,10 +30,11 @@ class Worker:
         concurrency: int = 2,
         queue: str = "imgrec",
         app: str = "tests.celery",
+        level: str = "INFO",
     ) -> None:
         self._log = log
         command = [sys.executable, "-m", "celery", "-A", app, "worker"]
-        command += ["-Q", queue, "-c", str(concurrency), "-l", "INFO", "-n", f"{log.stem}@%h"]
+        command += ["-Q", queue, "-c", str(concurrency), "-l", level, "-n", f"{log.stem}@%h"]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [*end_with_us("KILL"), *command],
