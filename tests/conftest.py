@@ -108,10 +108,12 @@ def nothing_remembered() -> Iterator[None]:
 def fresh_index(db: None) -> None:
     """Begin with empty indexes.
 
-    What other tests rolled back stays in an HNSW graph until a VACUUM: thousands of dead photos in
-    which a search for five living ones may come up short, and then is answered exactly.
+    What other tests rolled back stays in an index until a VACUUM: thousands of dead photos in an
+    HNSW graph, in which a search for five living ones may come up short and then is answered
+    exactly, and a GIN index that the doctor finds bloated.
     """
-    tables = [space.embedding_model._meta.db_table for space in all_spaces()]
+    models = [m for space in all_spaces() for m in (space.embedding_model, space.list_model)]
+    tables = [model._meta.db_table for model in models]
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
 
