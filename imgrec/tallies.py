@@ -60,6 +60,12 @@ def flush(*, at_once: bool = False) -> None:
                 _waiting.setdefault(using, Counter()).update(counted)
 
 
+def forget() -> None:
+    """Leave out what was counted and not written: it is of a database that is no more."""
+    with _lock:
+        _waiting.clear()
+
+
 def _write(using: str, counted: Counter[tuple[str, str]]) -> None:
     columns = zip(*((space, what, n) for (space, what), n in counted.items()), strict=True)
     with transaction.atomic(using=using), connections[using].cursor() as cursor:

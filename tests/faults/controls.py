@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-POLL_SECONDS = 0.02
+from tests.waiting import POLL_SECONDS
+
 # Whoever is held goes on after this long, whatever the test does.
 PATIENCE_SECONDS = 12.0
 
@@ -74,13 +74,3 @@ class Controls:
         os.write(held, str(os.getpid()).encode())
         os.close(held)
         return True
-
-
-def wait_until(done: Callable[[], object], seconds: float) -> bool:
-    """Ask again and again, until it is so or the time is over; return whether it is."""
-    ends_at = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() >= ends_at:
-            return bool(done())
-        time.sleep(POLL_SECONDS)
-    return True

@@ -12,8 +12,8 @@ import redis
 from django.db import connection
 
 from demo_shop.services import Postgres, Redis
-from tests.faults.controls import wait_until
 from tests.faults.post import patient_for_a_second
+from tests.waiting import wait_until
 
 STOP_SECONDS = 20
 Meanwhile = Callable[[], object]

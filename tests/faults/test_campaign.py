@@ -17,13 +17,14 @@ from demo_shop.services import Postgres, Redis
 from imgrec import jobs
 from imgrec.spaces import SpaceDefinition
 from tests.faults import promises
-from tests.faults.controls import Controls, wait_until
+from tests.faults.controls import Controls
 from tests.faults.crew import Crew
 from tests.faults.history import History, seed
 from tests.faults.post import SENT_TO, Post
 from tests.faults.servers import Servers, keep_what_is_committed
 from tests.faults.shopping import Shopping
 from tests.faults.trouble import FAULTS, Trouble
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

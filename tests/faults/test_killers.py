@@ -12,11 +12,12 @@ from imgrec import states
 from imgrec.models import EmbeddingJob
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition
-from tests.faults.controls import Controls, wait_until
+from tests.faults.controls import Controls
 from tests.faults.crew import Crew
 from tests.faults.sabotage import KILLER
 from tests.pictures import png, upload
 from tests.testapp.models import Product
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -14,9 +14,10 @@ from pytest_django import Settings
 
 from imgrec.photo_queries import QUEUE
 from imgrec.spaces import space_by_label
-from tests.integration.test_workers import all_ready, wait_until
+from tests.integration.test_workers import all_ready
 from tests.pictures import upload
 from tests.testapp.models import Product
+from tests.waiting import wait_until
 from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)

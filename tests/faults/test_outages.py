@@ -12,10 +12,10 @@ from imgrec import states
 from imgrec.models import EmbeddingJob
 from imgrec.spaces import SpaceDefinition
 from tests.brute_force import differences
-from tests.faults.controls import wait_until
 from tests.faults.crew import Crew
 from tests.pictures import upload
 from tests.testapp.models import Product
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

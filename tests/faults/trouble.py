@@ -12,12 +12,13 @@ from imgrec import jobs, sweep
 from imgrec.models import EmbeddingJob
 from imgrec.spaces import SpaceDefinition
 from tests.celery import app
-from tests.faults.controls import Controls, wait_until
+from tests.faults.controls import Controls
 from tests.faults.crew import Crew
 from tests.faults.history import History
 from tests.faults.post import DELIVERED_TO
 from tests.faults.servers import Servers
 from tests.faults.shopping import Shopping
+from tests.waiting import wait_until
 
 NOTICED_SECONDS = 6.0
 # What an encoder takes: faults shall meet workers that are at work.

@@ -15,6 +15,7 @@ from imgrec.spaces import SpaceDefinition, space_by_label
 from tests.brute_force import differences
 from tests.pictures import upload
 from tests.testapp.models import Product
+from tests.waiting import wait_until
 from tests.worker import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,13 +32,6 @@ def space() -> SpaceDefinition:
 def make(count: int = COUNT) -> None:
     for i in range(count):
         Product.objects.create(photo=upload(i / count, shade=(i % 7) / 20))
-
-
-def wait_until(done: Callable[[], bool], seconds: float = 60) -> bool:
-    deadline = time.monotonic() + seconds
-    while not done() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return done()
 
 
 def all_ready(space: SpaceDefinition) -> bool:
