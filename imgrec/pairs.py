@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from imgrec.topk import Matrix, Places, best_pairs, group_starts
 
 # Items of a tile: 1,280 by 1,280 similarities are 6.5 MB, and stay in the cache.
 TILE_ITEMS = 1280
+Tile = tuple[int, int]  # its first item, and the one after its last
 
 
 @dataclass(frozen=True)
@@ -44,50 +47,61 @@ def all_pairs(everything: Vectors, k: int) -> TopK:
     items, starts = group_starts(everything.items)
     ranking = Ranking(len(items), k)
     tiles = [(i, min(i + TILE_ITEMS, len(items))) for i in range(0, len(items), TILE_ITEMS)]
-    with ThreadPoolExecutor(1) as beside:
-        for number, (begin, end) in enumerate(tiles):
-            for other_begin, other_end in tiles[number:]:
-                block = _between(everything, starts, (begin, end), (other_begin, other_end))
-                rows, others = slice(begin, end), slice(other_begin, other_end)
-                if begin == other_begin:
-                    np.fill_diagonal(block, -1.0)
-                    ranking.offer(block, other_begin, rows)
-                    continue
-                # two threads on other rows each: NumPy lets go of the interpreter meanwhile
-                offered = beside.submit(ranking.offer, block, begin, others, sideways=True)
-                ranking.offer(block, other_begin, rows)
-                offered.result()
+    with ThreadPoolExecutor(2) as beside:
+        offered: list[Future[None]] = []
+        for rows, others in combinations_with_replacement(tiles, 2):
+            # meanwhile the last block is ranked: NumPy lets go of the interpreter
+            block = _between(everything, starts, rows, others)
+            for each in offered:
+                each.result()
+            offered = [beside.submit(offer) for offer in _offers(ranking, block, rows, others)]
+    for each in offered:
+        each.result()
     return TopK(items, items, *ranking.best())
 
 
-def _between(
-    everything: Vectors, starts: Places, rows: tuple[int, int], others: tuple[int, int]
-) -> Matrix:
+def _offers(
+    ranking: Ranking, block: Matrix, rows: Tile, others: Tile
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return a block's two offers, of different rows each: two threads may make them."""
+    if rows != others:
+        return (
+            partial(ranking.offer, block, others[0], slice(*rows)),
+            partial(ranking.offer, block, rows[0], slice(*others), sideways=True),
+        )
+    np.fill_diagonal(block, -np.inf)
+    half = len(block) // 2
+    return (
+        partial(ranking.offer, block[:half], rows[0], slice(rows[0], rows[0] + half)),
+        partial(ranking.offer, block[half:], rows[0], slice(rows[0] + half, rows[1])),
+    )
+
+
+def _between(everything: Vectors, starts: Places, rows: Tile, others: Tile) -> Matrix:
     sides = []
     for begin, end in (rows, others):
         last = starts[end] if end < len(starts) else len(everything)
         sides.append((everything.matrix[starts[begin] : last], starts[begin:end] - starts[begin]))
-    return _similarities(*sides[0], *sides[1])
+    return _cosines(*sides[0], *sides[1])
 
 
-def _similarities(left: Matrix, left_starts: Places, right: Matrix, right_starts: Places) -> Matrix:
-    """Return items by items: of several photos the best pair, in 0..1."""
-    products = best_pairs(best_pairs(left @ right.T, right_starts, 1), left_starts, 0)
-    clipped: Matrix = np.clip(products, 0.0, 1.0, out=products)
-    return clipped
+def _cosines(left: Matrix, left_starts: Places, right: Matrix, right_starts: Places) -> Matrix:
+    """Return items by items: of several photos the best pair."""
+    return best_pairs(best_pairs(left @ right.T, right_starts, 1), left_starts, 0)
 
 
 Block = tuple[npt.NDArray[Any], Matrix]  # items, and their similarity to the queries' (q, items)
 
 
 def blocks(queries: Vectors, chunks: Iterable[Vectors]) -> Iterator[Block]:
-    """Yield the similarity of each queried item to each chunk's items; -1 to itself."""
+    """Yield the similarity of each queried item to each chunk's items; -inf to itself."""
     owners, starts = group_starts(queries.items)
     for chunk in chunks:
         items, chunk_starts = group_starts(chunk.items)
-        block = _similarities(queries.matrix, starts, chunk.matrix, chunk_starts)
+        block = _cosines(queries.matrix, starts, chunk.matrix, chunk_starts)
+        np.clip(block, 0.0, 1.0, out=block)
         _both, row, column = np.intersect1d(owners, items, assume_unique=True, return_indices=True)
-        block[row, column] = -1.0
+        block[row, column] = -np.inf
         yield items, block
 
 

@@ -32,7 +32,7 @@ class Ranking:
         self.slots: Packed = np.full((rows, k + ROOM), -1, dtype=np.int64)
         self.filled = np.zeros(rows, dtype=np.intp)
         # nothing at or below it can be among the k largest any more
-        self.least = np.full(rows, -1.0, dtype=np.float32)
+        self.least = np.full(rows, -np.inf, dtype=np.float32)
 
     def offer(
         self, block: Matrix, columns: int, rows: slice = slice(None), *, sideways: bool = False
@@ -40,7 +40,9 @@ class Ranking:
         """Take what may be among the largest of these rows.
 
         Args:
-            block: similarities (rows, n), 0 or more; negative ones do not take part.
+            block: cosines (rows, n), clipped here to 0..1, and only those that are taken: a pass
+                over all of them would cost as much as a fifth of computing them. -inf does not
+                take part.
             columns: the number of the block's first column.
             rows: which rows the block is of; default all.
             sideways: the block is (n, rows): the same one serves both sides of a pair.
@@ -71,7 +73,8 @@ class Ranking:
         """Return row, column and value of what is above its row's bar, row by row."""
         least = self._least(block, rows, sideways=sideways)
         chosen = np.flatnonzero(block > (least[None, :] if sideways else least[:, None]))
-        values = block.ravel()[chosen]
+        values = np.clip(block.ravel()[chosen], 0.0, 1.0)
+        values += 0.0  # of a zero below zero the bits are not those of the smallest
         row = chosen // block.shape[1]  # twice as quick as divmod
         column = chosen - row * block.shape[1]
         if not sideways:
@@ -83,7 +86,7 @@ class Ranking:
         """Return the bar of each row; a look at the first block raises it for rows without one."""
         least: Matrix = self.least[rows]
         width = block.shape[0 if sideways else 1] // STRIPES
-        if width < 2 or self.k >= STRIPES or (least >= 0).all():
+        if width < 2 or self.k >= STRIPES or np.isfinite(least).all():
             return least
         if sideways:
             stripes = block[: width * STRIPES].reshape(width, STRIPES, -1).max(axis=0).T
@@ -107,8 +110,8 @@ class Ranking:
 
     def _raise_bar(self, rows: slice, best: Packed) -> None:
         last = best.min(axis=1)
-        bits = (last >> 32).astype(np.int32)
-        self.least[rows] = np.where(last >= 0, bits.view(np.float32), np.float32(-1))
+        bar = np.where(last >= 0, (last >> 32).astype(np.int32).view(np.float32), -np.inf)
+        self.least[rows] = np.where(bar < 1, bar, np.inf)  # of cosines that round to above 1
 
     def best(self) -> tuple[npt.NDArray[np.intp], Matrix]:
         """Return columns and similarities (rows, k), largest first; -1 where there is none."""

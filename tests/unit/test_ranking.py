@@ -12,8 +12,8 @@ from imgrec.topk import Matrix
 
 
 def truth(matrix: Matrix, k: int) -> Matrix:
-    """Return each row's k largest, -1 where there are fewer."""
-    ordered = -np.sort(-np.where(matrix < 0, -1, matrix), axis=1)[:, :k]
+    """Return each row's k largest in 0..1, -1 where there are fewer."""
+    ordered = -np.sort(-np.where(np.isneginf(matrix), -1, np.clip(matrix, 0, 1)), axis=1)[:, :k]
     return np.pad(ordered, ((0, 0), (0, k - ordered.shape[1])), constant_values=-1)
 
 
@@ -23,7 +23,7 @@ def check(ranking: Ranking, matrix: Matrix) -> None:
     there = columns >= 0
     assert np.array_equal(there, similarities >= 0)
     rows = np.nonzero(there)[0]
-    assert np.array_equal(matrix[rows, columns[there]], similarities[there])
+    assert np.array_equal(np.clip(matrix[rows, columns[there]], 0, 1), similarities[there])
     for row in columns:
         named = row[row >= 0]
         assert len(set(named)) == len(named)
@@ -42,8 +42,9 @@ def test_blocks_of_any_width_with_many_equals(
     seed: int, rows: int, widths: list[int], k: int, levels: int, sideways: bool
 ) -> None:
     random = np.random.default_rng(seed)
-    matrix = random.integers(-levels // 10, levels, (rows, sum(widths))).astype(np.float32)
-    matrix = np.where(matrix < 0, -1, matrix / levels).astype(np.float32)
+    # cosines: some below 0, some rounded to above 1, and some that do not take part
+    matrix = random.integers(-levels // 5, levels + 2, (rows, sum(widths))).astype(np.float32)
+    matrix = np.where(matrix < -levels // 10, -np.inf, matrix / levels).astype(np.float32)
     ranking, begin = Ranking(rows, k), 0
     for width in widths:
         block = matrix[:, begin : begin + width]
@@ -58,6 +59,16 @@ def test_more_equals_than_there_is_room_for(sideways: bool) -> None:
     matrix = np.full((3, 20 * ROOM), 0.5, np.float32)
     ranking = Ranking(3, 96)
     ranking.offer(np.ascontiguousarray(matrix.T) if sideways else matrix, 0, sideways=sideways)
+    check(ranking, matrix)
+
+
+@pytest.mark.parametrize("value", [-0.0, -0.25, 1.0000001])
+def test_what_is_clipped_takes_part(value: float) -> None:
+    matrix = np.full((2, 3 * ROOM), value, np.float32)
+    matrix[:, 0] = 0.5
+    ranking = Ranking(2, 96)
+    for begin in range(0, 3 * ROOM, 60):
+        ranking.offer(matrix[:, begin : begin + 60], begin)
     check(ranking, matrix)
 
 
