@@ -63,6 +63,8 @@ def measure(*, quick: bool, sizes: Sequence[int] | None) -> list[Row]:
                 found = _at(n, min(calls, n))
             rows += found
             reads[n] = found[0]
+    if len(reads) < 2:
+        return rows
     (smallest, first), *_between, (largest, last) = reads.items()
     grown = f"read: {largest:,} products beside {smallest:,}"
     return [*rows, replace(last, name=grown, rival="as few", rival_value=first.value)]
