@@ -99,6 +99,15 @@ def _neighbours(choice: Choice, slice_: str = "") -> RawSQL:
     return RawSQL(f"{lists}.neighbours{slice_}", ())  # noqa: S611 - no value in it
 
 
+# A statement of its own within the statement: PostgreSQL runs it once. Before it has statistics
+# of a new table it may well look at each product of the shop, and would count for each of them.
+_LOOKED_UP = """(
+    SELECT CASE WHEN (SELECT count(*) FROM ({enough}) AS enough) >= {limit}
+        THEN {first} ELSE {every} END
+    FROM {lists} WHERE {lists}.owner_id = {key}
+)::{type}"""
+
+
 def _first_or_all(choice: Choice, limit: int) -> RawSQL:
     """Return the keys to look up: the list's first, if enough of them are eligible.
 
@@ -110,11 +119,18 @@ def _first_or_all(choice: Choice, limit: int) -> RawSQL:
     enough = compiled(eligible, choice.using)
     if enough is None:
         return every
-    return RawSQL(  # noqa: S611 - put together from statements, values are parameters
-        f"CASE WHEN (SELECT count(*) FROM ({enough.sql}) AS enough) >= {limit}"  # noqa: S608
-        f" THEN {first.sql} ELSE {every.sql} END",
-        enough.params,
+    space, connection = choice.space, connections[choice.using]
+    found = compose(
+        _LOOKED_UP,
+        enough=enough,
+        limit=limit,
+        first=first.sql,
+        every=every.sql,
+        lists=connection.ops.quote_name(space.list_model._meta.db_table),
+        key=of_key(space, choice.key, choice.using),
+        type=str(space.list_model._meta.get_field("neighbours").db_type(connection)),
     )
+    return RawSQL(*found)  # noqa: S611 - put together from statements, values are parameters
 
 
 def _of_list(

@@ -262,3 +262,25 @@ def test_similar_to_an_unsaved_product_finds_nothing_and_is_forgotten(
     for product in products[:3]:
         assert len(Product.objects.similar_to(product)[:3]) == 3
     assert len([each for each in learned() if "<=>" in each.sql]) == 1
+
+
+def test_the_beginning_of_a_list_is_counted_once(products: list[Product]) -> None:
+    """Not for each product of the shop, as where no statistics tell that there are many."""
+    plans: list[str] = []
+
+    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SELECT"):
+            with connection.connection.cursor() as cursor:
+                cursor.execute(
+                    "SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off"
+                )
+                cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {sql}", params)
+                plans.extend(line for (line,) in cursor.fetchall())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        assert similar_products(products[0], limit=2).way == "list"
+    assert any("Seq Scan on testapp_product" in line for line in plans), plans
+    counts = [line for line in plans if "Aggregate" in line]
+    assert counts
+    assert all("loops=1)" in line or "never executed" in line for line in counts), plans
