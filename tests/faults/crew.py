@@ -41,6 +41,11 @@ class Crew:
         """Kill a process of the pool at once; return what was done."""
         return self._signal_child(signal.SIGKILL)
 
+    def kill_children(self) -> None:
+        """Kill all processes of the pool at once."""
+        for pid in self.worker.children():
+            os.kill(pid, signal.SIGKILL)
+
     def freeze_child(self) -> str:
         """Stop a process of the pool, until :meth:`thaw`."""
         return self._signal_child(signal.SIGSTOP)
