@@ -146,7 +146,7 @@ def start_worker(
         client.flushdb()
     yield start
     for worker in workers:
-        worker.stop()
+        worker.kill()  # to end in peace takes seconds, and nobody looks at it any more
 
 
 @pytest.fixture

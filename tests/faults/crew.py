@@ -63,10 +63,10 @@ class Crew:
         self.worker.kill()
 
     def stop(self) -> None:
-        """End all of it."""
+        """End all of it at once."""
         self.thaw()
         for worker in self.workers:
-            worker.stop()
+            worker.kill()
 
     def said(self) -> str:
         """Return the ends of the workers' logs."""
