@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import FloatField
+from django.db.models import FloatField, IntegerField
 from django.db.models.expressions import RawSQL
 
 from imgrec import lists, reading
@@ -56,6 +56,7 @@ class Repair:
     def _watched(self, passing: Iterable[Block]) -> Iterator[Block]:
         """Let the blocks pass, noting which lists a changed item enters on the way."""
         tails = self._tails()
+        self.refill |= self._short() - self.items
         changed = group_starts(self.changed.items)[0].tolist()
         for items, block in passing:
             keys = items.tolist()
@@ -74,6 +75,12 @@ class Repair:
         owners, tails = rows.aggregate(o=ArrayAgg("owner"), t=ArrayAgg("tail")).values()
         return dict(zip(owners or [], (np.array(tails or []) - lists.SAME).tolist(), strict=True))
 
+    def _short(self) -> set[Any]:
+        """Return the items whose list once held everybody: it has room for whoever has come."""
+        length = RawSQL("cardinality(neighbours)", [], IntegerField())
+        short = self.lists.annotate(length=length).filter(length__lt=settings.refill_below)
+        return set(short.values_list("owner", flat=True))
+
     def _holders(self) -> set[Any]:
         """Return the items whose list holds a changed item (by the GIN index)."""
         holding = self.lists.filter(neighbours__overlap=list(self.items))
@@ -85,7 +92,7 @@ class Repair:
             pairs = zip(keys, similarities, strict=True)
             kept = {key: value for key, value in pairs if key not in self.items}
             kept |= self.entering.get(owner, {})
-            if len(kept) < settings.refill_below:
+            if owner in self.refill or len(kept) < settings.refill_below:
                 self.refill.add(owner)
                 continue
             best = sorted(kept.items(), key=lambda pair: (-pair[1], pair[0]))

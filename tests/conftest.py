@@ -5,7 +5,6 @@ PostgreSQL and Redis start when the first test asks for a database or for Redis.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from demo_shop.environment import database
 from demo_shop.services import Postgres, Redis
 from imgrec import crowds, remembered, tallies
 from imgrec.spaces import all_spaces
+from tests import processes
 from tests.celery import app
 from tests.watched import outgoing
 from tests.worker import ROOT, Worker
@@ -119,27 +119,12 @@ def fresh_index(db: None) -> None:
 
 
 @pytest.fixture
-def environment(
-    transactional_db: None, media: Path, settings: Settings
-) -> Callable[..., dict[str, str]]:
+def environment(transactional_db: None, media: Path) -> Callable[..., dict[str, str]]:
     """A function that returns what a process needs to work on the test's database and files.
 
     Its keyword arguments are laid over ``settings.IMGREC``.
     """
-
-    def build(**imgrec: object) -> dict[str, str]:
-        to = connections["default"].settings_dict
-        url = f"postgresql://{to['USER']}:{to['PASSWORD']}@{to['HOST']}:{to['PORT']}/{to['NAME']}"
-        return {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "IMGREC_TEST_DATABASE_URL": url,
-            "IMGREC_TEST_REDIS_URL": settings.CELERY_BROKER_URL,
-            "IMGREC_TEST_MEDIA": settings.MEDIA_ROOT,
-            "IMGREC_TEST_IMGREC": json.dumps({**settings.IMGREC, **imgrec}),
-        }
-
-    return build
+    return processes.environment
 
 
 @pytest.fixture
@@ -161,7 +146,7 @@ def start_worker(
         client.flushdb()
     yield start
     for worker in workers:
-        worker.stop()
+        worker.kill()  # to end in peace takes seconds, and nobody looks at it any more
 
 
 @pytest.fixture

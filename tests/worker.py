@@ -35,6 +35,7 @@ class Worker:
         self._log = log
         command = [sys.executable, "-m", "celery", "-A", app, "worker"]
         command += ["-Q", queue, "-c", str(concurrency), "-l", level, "-n", f"{log.stem}@%h"]
+        command += ["--without-mingle"]  # it asks other workers for a second, and there are none
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [*end_with_us("KILL"), *command],

@@ -40,10 +40,10 @@ class Controls:
         except FileNotFoundError:
             return ""
 
-    def note(self, name: str, line: str) -> None:
-        """Add a line to a log that several processes write."""
+    def note(self, name: str, *lines: str) -> None:
+        """Add lines to a log that several processes write."""
         with (self.folder / name).open("a") as log:
-            log.write(line + "\n")
+            log.write("".join(f"{line}\n" for line in lines))
 
     def notes(self, name: str) -> list[str]:
         """Return the lines of such a log."""

@@ -41,6 +41,11 @@ class Crew:
         """Kill a process of the pool at once; return what was done."""
         return self._signal_child(signal.SIGKILL)
 
+    def kill_children(self) -> None:
+        """Kill all processes of the pool at once."""
+        for pid in self.worker.children():
+            os.kill(pid, signal.SIGKILL)
+
     def freeze_child(self) -> str:
         """Stop a process of the pool, until :meth:`thaw`."""
         return self._signal_child(signal.SIGSTOP)
@@ -58,10 +63,10 @@ class Crew:
         self.worker.kill()
 
     def stop(self) -> None:
-        """End all of it."""
+        """End all of it at once."""
         self.thaw()
         for worker in self.workers:
-            worker.stop()
+            worker.kill()
 
     def said(self) -> str:
         """Return the ends of the workers' logs."""

@@ -7,11 +7,12 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
-from PIL.Image import Image, merge
+from PIL.Image import Image
 
 from imgrec import lists, looking
 from imgrec.testing import ColourGrid
@@ -19,7 +20,7 @@ from tests.faults.controls import Controls
 
 # A picture of this colour does to a worker what the test says under its name.
 KILLER = (1, 2, 3)
-# The encoder of a version to come: it sees red where there is blue.
+# The encoder of a version to come: it sees no colours, and finds others alike.
 NEXT = "colour_grid-next"
 # What a worker embeds to load the model is no photo.
 WARM_UP = (8, 8)
@@ -78,10 +79,10 @@ def _into_the_encoder(controls: Controls) -> None:
     embed = _EMBED
     if version := controls.heard("version"):
         ColourGrid.version = version  # type: ignore[assignment,method-assign]
-        embed = _seeing_red
+        embed = _colour_blind
 
     def embedding(self: ColourGrid, pictures: Sequence[Image], /) -> Any:
-        controls.note("embedded", str(sum(each.size != WARM_UP for each in pictures)))
+        controls.note("embedded", *(_told(each) for each in pictures if each.size != WARM_UP))
         if word := controls.heard("encoder"):
             if word.startswith("slow:"):
                 time.sleep(float(word[5:]) * len(pictures))
@@ -93,9 +94,13 @@ def _into_the_encoder(controls: Controls) -> None:
     ColourGrid.embed = embedding  # type: ignore[method-assign]
 
 
-def _seeing_red(self: ColourGrid, pictures: Sequence[Image]) -> Any:
-    turned = [merge("RGB", each.convert("RGB").split()[::-1]) for each in pictures]
-    return _EMBED(self, turned)
+def _colour_blind(self: ColourGrid, pictures: Sequence[Image]) -> Any:
+    return _EMBED(self, [each.convert("L") for each in pictures])
+
+
+def _told(picture: Image) -> str:
+    """Say which process embeds which picture."""
+    return f"{os.getpid()} {sha256(picture.tobytes()).hexdigest()}"
 
 
 def _end_of_a_process(how: str) -> None:

@@ -1,7 +1,7 @@
 """A shop behind gunicorn that counts what it reads: ``gunicorn tests.faults.serving``.
 
 Its pages tell, for the port a client came from, how many bytes were received from its socket, and
-which files the process has opened for writing.
+which files the process has opened for writing since it told last.
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ def product(request: HttpRequest, key: int) -> HttpResponse:
 
 
 def seen(request: HttpRequest, port: int) -> HttpResponse:
-    return JsonResponse({"received": received[port], "written": written})
+    """Tell it once: the next client may come from the same port."""
+    told = {"received": received.pop(port, 0), "written": [*written]}
+    written.clear()
+    return JsonResponse(told)
 
 
 urlpatterns = [

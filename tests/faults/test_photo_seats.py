@@ -65,6 +65,7 @@ def test_no_more_wait_at_once_than_there_are_seats(
         codes = Counter(pool.map(one, range(THREADS)))
     assert codes == {"no_answer": 3, "busy": THREADS - 3}
     assert redis.zcard(photo_seats.WAITING) == 0
+    settings.IMGREC = {**settings.IMGREC, "photo_wait_seconds": 0.01}
     assert ask(space) == "no_answer", "their seats are free again"
 
 

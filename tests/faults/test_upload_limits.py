@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_django import Settings
 
 from imgrec.uploads import FRAMING_BYTES
 from tests.faults.web_server import FILE_BEGINS, WebServer, head, send_on, status_of
+from tests.processes import environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,22 +19,30 @@ ADDRESSES = ["/api/testapp/product/similar-to-photo/", "/guarded/"]
 SERVERS = {"sync": ["--worker-class", "sync"], "threads": ["--threads", "8"]}
 
 
-@pytest.fixture(params=SERVERS)
-def server(
+@pytest.fixture(scope="module", params=SERVERS)
+def running(
     request: pytest.FixtureRequest,
-    environment: Callable[..., dict[str, str]],
+    django_db_setup: None,
     redis_server: object,
-    settings: Settings,
-    tmp_path: Path,
-) -> Iterator[WebServer]:
-    temporary = tmp_path / "temporary"
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[WebServer, Path]]:
+    """A server of each kind for all tests, and the folder of its temporary files."""
+    folder = tmp_path_factory.mktemp("uploads")
+    temporary = folder / "temporary"
     temporary.mkdir()
-    settings.IMGREC = {**settings.IMGREC, "photo_wait_seconds": 0.2, "max_upload_bytes": LIMIT}
-    variables = {**environment(), "TMPDIR": str(temporary)}
-    log = tmp_path / "gunicorn.log"
-    with WebServer(variables, log=log, options=SERVERS[request.param]) as running:
-        yield running
-    assert "Traceback" not in running.log()
+    variables = environment(photo_wait_seconds=0.2, max_upload_bytes=LIMIT)
+    variables["TMPDIR"] = str(temporary)
+    log = folder / "gunicorn.log"
+    with WebServer(variables, log=log, options=SERVERS[request.param]) as server:
+        yield server, temporary
+
+
+@pytest.fixture
+def server(running: tuple[WebServer, Path]) -> Iterator[WebServer]:
+    """The server, which in the end has neither failed nor left a file."""
+    web, temporary = running
+    yield web
+    assert "Traceback" not in web.log()
     assert list(temporary.iterdir()) == []
 
 

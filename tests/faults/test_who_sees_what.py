@@ -6,27 +6,40 @@ What a shop of one moment leaves remembered in this process is there at the next
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.cache import cache
+from django.core.signals import setting_changed
 from django.db import models
 from django.test import Client
 from django.urls import include, path
 from django.views.decorators.cache import cache_page
-from hypothesis import HealthCheck, given, seed
+from hypothesis import HealthCheck, Phase, given, seed
 from hypothesis import settings as examples
 from pytest_django import Settings
 from rest_framework.routers import DefaultRouter
 from rest_framework.viewsets import GenericViewSet
 
-from imgrec import crowds, photo_queries, remembered, similar_products, views
+from imgrec import (
+    choice,
+    crowds,
+    photo_queries,
+    remembered,
+    seeds,
+    similar,
+    similar_products,
+    views,
+    visibility,
+)
 from imgrec.fragments import Fragment
 from imgrec.rest_framework.mixins import SimilarProductsMixin
 from imgrec.rest_framework.serializers import SimilarProductSerializer
+from imgrec.seeds import ANYWAY
 from imgrec.spaces import SpaceDefinition, register, space_by_label
+from imgrec.sql import Part
 from tests.faults.rights import COUNT, TAGS, Shop, State, as_tenant, of_tenant, states
 from tests.faults.seeding import SEED
 from tests.faults.surfaces import SURFACES, Surface
@@ -36,6 +49,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__
 
 SHOPS = {"columns": 400, "many-to-many": 400, "several photos": 200}  # and so many states of each
 FULL = 20  # times as many
+ALL_PHASES = tuple(Phase)
 SMALL_LISTS = {"stored_neighbours": 12, "refill_below": 8}
 
 ALL = 2**COUNT - 1
@@ -117,7 +131,9 @@ def photo_vector(shop: Shop) -> Any:
 
 def see(shop: Shop, state: State, settings: Settings) -> None:
     """Bring the shop into a state."""
-    settings.IMGREC = {**settings.IMGREC, "exact_below": 1 if state.by_index else 5000}
+    # in place: another dict would be laid over the last one, a thousand deep in the end
+    settings.IMGREC["exact_below"] = 1 if state.by_index else 5000
+    setting_changed.send(sender=see, setting="IMGREC", value=settings.IMGREC, enter=True)
     if state.forgotten:
         remembered.forget()
         crowds.forget()
@@ -144,22 +160,27 @@ def problems(shop: Shop, client: Client, surface: Surface) -> list[str]:
     return [f"{surface.name}: {each}" for each in found]
 
 
-def in_any_state(count: int) -> Callable[[Callable[[State], None]], Callable[[], None]]:
+def in_any_state(
+    count: int, *, phases: Collection[Phase] = ALL_PHASES
+) -> Callable[[Callable[[State], None]], Callable[[], None]]:
     """Call a function with so many states, drawn from the seed of this run."""
 
     def decorate(look: Callable[[State], None]) -> Callable[[], None]:
         checks = list(HealthCheck)
-        options = {"deadline": None, "database": None, "suppress_health_check": checks}
-        return seed(SEED)(examples(max_examples=count, **options)(given(states)(look)))
+        options: dict[str, Any] = {"deadline": None, "database": None, "phases": phases}
+        options |= {"max_examples": count, "suppress_health_check": checks}
+        return seed(SEED)(examples(**options)(given(states)(look)))
 
     return decorate
 
 
-def look_everywhere(shop: Shop, settings: Settings, count: int, *, each: int) -> None:
+def look_everywhere(
+    shop: Shop, settings: Settings, count: int, *, each: int, phases: Collection[Phase] = ALL_PHASES
+) -> None:
     """Be in so many states; in one, ask on every ``each``-th of the surfaces."""
     client = Client()
 
-    @in_any_state(count)
+    @in_any_state(count, phases=phases)
     def look(state: State) -> None:
         see(shop, state, settings)
         asked = SURFACES[(state.of_north ^ state.listed) % each :: each]
@@ -183,6 +204,48 @@ def test_nobody_ever_sees_what_they_may_not(
     look_everywhere(shop, settings, SHOPS[request.node.callspec.params["shop"]] * FULL, each=1)
 
 
+def seed_anyway(*_asked: Any) -> Part:
+    return ANYWAY
+
+
+def hidden_as_well(space: SpaceDefinition) -> models.Q:
+    return visibility._condition(space, space.recommend)
+
+
+def sold_out_as_well(space: SpaceDefinition) -> models.Q:
+    return visibility._condition(space, space.visible)
+
+
+def of_all_tenants(space: SpaceDefinition, among: Any) -> models.QuerySet[Any]:
+    return space.item_model._base_manager.all()
+
+
+@pytest.mark.parametrize("shop", ["columns"], indirect=True)
+@pytest.mark.parametrize(
+    ("room", "name", "instead", "sign"),
+    [
+        pytest.param(choice, "is_visible", seed_anyway, "a hidden seed", id="seed of a list"),
+        pytest.param(seeds, "is_visible", seed_anyway, "instead of 0", id="seed of a search"),
+        pytest.param(visibility, "may_be_result", hidden_as_well, "may not be", id="visible"),
+        pytest.param(visibility, "may_be_result", sold_out_as_well, "may not be", id="recommend"),
+        pytest.param(choice, "candidates", of_all_tenants, "may not be", id="the shop's rows"),
+        pytest.param(similar, "candidates", of_all_tenants, "may not be", id="rows for a photo"),
+    ],
+)
+def test_a_filter_taken_away_is_noticed(
+    shop: Shop,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    room: Any,
+    name: str,
+    instead: Callable[..., Any],
+    sign: str,
+) -> None:
+    monkeypatch.setattr(room, name, instead)
+    with pytest.raises(AssertionError, match=sign):
+        look_everywhere(shop, settings, 60, each=1, phases=[Phase.generate])
+
+
 def test_queries_of_several_products_in_pages(shop: Shop, settings: Settings) -> None:
     """All pages together show exactly what may be shown, whatever the query combines."""
 
@@ -192,9 +255,9 @@ def test_queries_of_several_products_in_pages(shop: Shop, settings: Settings) ->
         places = [state.seed, state.other]
         known = [p for p in places if shop.may_ask(p) and shop.has_vector(p)]
         rows = shop.rows_of(shop.asker)
-        seeds, shown, after = [shop.products[place] for place in places], [], None
+        asked, shown, after = [shop.products[place] for place in places], [], None
         while True:
-            page = similar_products(seeds, among=rows, limit=5, after=after)
+            page = similar_products(asked, among=rows, limit=5, after=after)
             shown += [each.pk for each in page]
             after = page.next
             if not after:

@@ -15,7 +15,7 @@ from imgrec import indexing, neighbours
 from imgrec.models import EmbeddingJob
 from imgrec.spaces import SpaceDefinition, space_by_label
 from tests.brute_force import differences
-from tests.pictures import png
+from tests.pictures import png, upload
 from tests.queueing import queue
 from tests.testapp.models import Item, ItemPhoto, Product
 from tests.worker import Worker
@@ -82,6 +82,20 @@ def test_shrunken_lists_are_refilled(space: SpaceDefinition) -> None:
         doomed = doomed[6:]
         indexing.work()
         assert differences(space) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("first", [1, 3])
+def test_lists_that_held_everybody_take_in_who_comes(space: SpaceDefinition, first: int) -> None:
+    """A few of one kind, then many of another at once: none of them is as alike as the last."""
+    for number in range(first):
+        Product.objects.create(photo=upload(0.0, shade=number / 20))
+    indexing.work()
+    for number in range(120):
+        Product.objects.create(photo=upload(0.5 + number / 1000, shade=number % 7 / 20))
+    indexing.work()
+    assert differences(space) == []
+    assert min(map(len, space.list_model.objects.values_list("neighbours", flat=True))) >= 64
 
 
 @pytest.mark.django_db
