@@ -1,7 +1,7 @@
 """A photo's features cell by cell, and what can be told from them. NumPy only.
 
 For a network whose vector is the mean c of the features c_j of n cells, the cosine to another
-photo, of unit vector q, is a sum over the cells: cos = sum of q . c_j / (n |c|). An identity, not an
+photo, of unit vector q, is a sum over the cells: cos = sum of q . c_j / (n |c|). An identity, no
 approximation: nothing is learnt, and nothing is derived.
 """
 

@@ -79,6 +79,10 @@ READ = of(
     "uploads",
     "stored",
     "ways",
+    "why",
+    "parts",
+    "seen_photos",
+    "regions",
 )
 # What a host's project meets, and no other room does.
 FACES = of(
