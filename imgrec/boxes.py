@@ -76,11 +76,17 @@ def weights(part: Box, seen: Box, rows: int, columns: int) -> NDArray[np.float64
     Raises:
         NothingSeen: none of any, for the encoder looks at the middle of long photos only.
     """
+    found = overlaps(part, seen, rows, columns)
+    if not found.any():
+        raise NothingSeen
+    return found
+
+
+def overlaps(part: Box, seen: Box, rows: int, columns: int) -> NDArray[np.float64]:
+    """Return what :func:`weights` does, zeros where the encoder does not look."""
     down = _shared(part.top, part.bottom, seen.top, seen.bottom, rows)
     across = _shared(part.left, part.right, seen.left, seen.right, columns)
     found: NDArray[np.float64] = np.outer(down, across)
-    if not found.any():
-        raise NothingSeen
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from imgrec.boxes import Box
+from imgrec.boxes import Box, overlaps
 from imgrec.feature_maps import Cells, centred
 
 
@@ -37,6 +37,9 @@ class Region:
 
 # A second place is named when it stands out at least this much as the first.
 ALSO = 0.6
+WHOLE = Box(0.0, 0.0, 1.0, 1.0)
+# Below this all cells add the same, but for rounding.
+LEAST = 1e-9
 
 
 def strongest(cells: Cells, seen: Box) -> list[Region]:
@@ -44,24 +47,17 @@ def strongest(cells: Cells, seen: Box) -> list[Region]:
 
     By what their cells add beyond the average cell; none where all cells add the same.
     """
-    above = np.clip(centred(cells), 0.0, None).ravel()
-    places = _places(cells, seen)
-    mass = np.array([above[places == number].sum() for number in range(len(Place))])
-    order = [int(each) for each in np.argsort(-mass, kind="stable")[:2]]
-    named = [each for each in order if mass[each] > max(1e-9, ALSO * mass[order[0]] - 1e-12)]
-    whole, shares = cells.sum(), cells.ravel()
+    inside = [overlaps(place, seen, *cells.shape) for place in WHOLE.cells(3, 3)]
+    above = np.clip(centred(cells), 0.0, None)
+    mass = [float((above * each).sum()) for each in inside]
+    order = sorted(range(len(mass)), key=lambda number: -mass[number])[:2]
+    named = [each for each in order if mass[each] > max(LEAST, ALSO * mass[order[0]])]
     every = list(Place)
     return [
-        Region(every[each], float(shares[places == each].sum() / whole), (places == each).mean())
+        Region(
+            every[each],
+            share=float((cells * inside[each]).sum() / cells.sum()),
+            area=float(inside[each].mean()),
+        )
         for each in named
     ]
-
-
-def _places(cells: Cells, seen: Box) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """Return which of the nine places each cell's centre is in."""
-    boxes = seen.cells(*cells.shape)
-    across = np.array([(each.left + each.right) / 2 for each in boxes])
-    down = np.array([(each.top + each.bottom) / 2 for each in boxes])
-    thirds = [np.clip(np.floor(3 * each).astype(np.intp), 0, 2) for each in (across, down)]
-    found: np.ndarray[tuple[int], np.dtype[np.intp]] = 3 * thirds[1] + thirds[0]
-    return found

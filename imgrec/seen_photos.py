@@ -41,7 +41,7 @@ def seen_photos(
     columns = ("owner_id", "source_name", "sha256", "vector")
     ordered = rows.filter(version=space.embedder.version).order_by("owner_id")
     for item, key, name, digest, vector in ordered.values_list(_item(space), *columns):
-        halves = np.asarray(vector.to_list(), dtype=np.float32)[None]
+        halves = np.asarray(vector, dtype=np.float32)[None]
         found.setdefault(item, []).append(SeenPhoto(key, name, digest, unit(halves)[0]))
     return found
 
