@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
@@ -69,6 +71,23 @@ def similar_to_part(
         found = live.find(search, wish)
     ways.note(space.item_model, found, started)
     return found
+
+
+def asked_part(fields: Mapping[str, str]) -> Part | None:
+    """Return the part that a form asks for: ``x``, ``y``, ``w``, ``h`` in percent; None: nothing.
+
+    Raises:
+        ValueError: one of them is no number, or they make no box.
+    """
+    given = [fields.get(name, "").strip() for name in ("x", "y", "w", "h")]
+    if not any(given):
+        return None
+    try:
+        x, y, width, height = (float(each) / 100 for each in given)
+    except ValueError:
+        x = y = width = height = math.nan  # say what would be a part
+    box = Box.of(x, y, width, height)
+    return box.left, box.top, box.width, box.height
 
 
 def photo_of(

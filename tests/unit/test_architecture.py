@@ -83,6 +83,7 @@ READ = of(
     "parts",
     "seen_photos",
     "regions",
+    "heat",
 )
 # What a host's project meets, and no other room does.
 FACES = of(
