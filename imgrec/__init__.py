@@ -20,6 +20,8 @@ or in Python::
 
     similar_products(product, limit=8)                       # stored list, then live search
     similar_to_photo(uploaded_file, model=Product, limit=8)  # embedded by a worker
+    similar_to_part(product, (0.1, 0.5, 0.3, 0.4))           # like this part of its photo
+    explain(product, other)                                  # which regions made the score
     Product.objects.filter(brand=b).similar_to(product)[:8]  # plain SQL, composes
 
 A Celery worker (``celery -A shop worker -Q imgrec``) embeds a photo when it is saved.
@@ -33,9 +35,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from imgrec.fields import ImageEmbeddingField
     from imgrec.models import Embedding
+    from imgrec.parts import similar_to_part
     from imgrec.queryset import SimilarityQuerySet
     from imgrec.receivers import paused
     from imgrec.similar import similar_products, similar_to_photo
+    from imgrec.why import explain
 
 __version__ = "0.1.0"
 
@@ -44,8 +48,10 @@ __all__ = [
     "ImageEmbeddingField",
     "SimilarityQuerySet",
     "__version__",
+    "explain",
     "paused",
     "similar_products",
+    "similar_to_part",
     "similar_to_photo",
 ]
 
@@ -53,8 +59,10 @@ _ROOMS = {
     "Embedding": "imgrec.models",
     "ImageEmbeddingField": "imgrec.fields",
     "SimilarityQuerySet": "imgrec.queryset",
+    "explain": "imgrec.why",
     "paused": "imgrec.receivers",
     "similar_products": "imgrec.similar",
+    "similar_to_part": "imgrec.parts",
     "similar_to_photo": "imgrec.similar",
 }
 

@@ -58,6 +58,10 @@ class Settings:
     photo_per_minute: int = 240
     # How long a page waits for a worker to embed a shopper's photo.
     photo_wait_seconds: float = 5.0
+    # How many maps of photos ("why similar", "more like this part") are kept in that Redis, and
+    # for how long (0: none): 50 KB each with ResNet-18, 125 KB with EfficientNet-Lite0.
+    map_cache_photos: int = 400
+    map_cache_seconds: int = 86_400
     # The Redis that carries shoppers' photos to a worker. Empty: the Celery broker, when Redis.
     redis_url: str = ""
 

@@ -28,10 +28,17 @@ def decode(embedder: Embedder, data: bytes, *, max_bytes: int | None = None) -> 
     Raises:
         PictureError: the file cannot be used, or the encoder could not prepare it.
     """
+    return decode_sized(embedder, data, max_bytes=max_bytes)[0]
+
+
+def decode_sized(
+    embedder: Embedder, data: bytes, *, max_bytes: int | None = None
+) -> tuple[Inputs, tuple[int, int]]:
+    """Return what :func:`decode` does, and width and height of the picture, upright."""
     width, height = check_header(data, max_bytes=max_bytes)
     with room.for_pixels(width * height * buffers(data)):
         picture = open_picture(data, max_bytes=max_bytes, short_side=decoded_side(embedder))
-        return _prepared(embedder, picture)
+        return _prepared(embedder, picture), picture.size
 
 
 def _prepared(embedder: Embedder, picture: Image) -> Inputs:

@@ -30,6 +30,26 @@ class WeightsUnavailable(ImgrecError):
     code = Reason.WEIGHTS_UNAVAILABLE
 
 
+class NoFeatureMap(ImgrecError):
+    """An encoder cannot say which parts of a photo its vector is made of."""
+
+    code = "no_feature_map"
+
+    def __str__(self) -> str:
+        return str(_("This encoder cannot tell the parts of a photo apart."))
+
+
+class NothingSeen(ImgrecError, ValueError):
+    """A part of a photo lies where its encoder does not look."""
+
+    code = "nothing_seen"
+
+    def __str__(self) -> str:
+        return str(
+            _("The encoder does not look at this part of the photo: choose one nearer its middle.")
+        )
+
+
 class NoSuchPage(ImgrecError, ValueError):
     """``after`` is no token of this query; the message says what is."""
 

@@ -3,7 +3,8 @@
 The web process never embeds: it leaves the bytes under a random key for 30 seconds, and
 waits on a list for the vector. Any worker answers, also between two batches of a reindex and
 while it waits for a slow storage, so a shopper waits for one batch at most. Nothing is written
-to disk.
+to disk. Of a photo of the catalogue it leaves the name, and waits in the same way for its map of
+features, unless that is kept.
 """
 
 from __future__ import annotations
@@ -18,15 +19,18 @@ from typing import Any
 import numpy as np
 from redis import Redis, RedisError
 
-from imgrec import encoding, photo_seats
+from imgrec import map_cache, photo_seats
+from imgrec.boxes import Box
 from imgrec.conf import redis_url, settings
-from imgrec.errors import PhotoSearchUnavailable, PictureError, WeightsUnavailable
+from imgrec.errors import PhotoSearchUnavailable
+from imgrec.feature_maps import FeatureMap
 from imgrec.images import check_header
+from imgrec.mapping import explaining
+from imgrec.photo_answers import MAP, Asked, answer, raise_for
 from imgrec.poke import poke
 from imgrec.reasons import Reason
-from imgrec.spaces import SpaceDefinition, space_by_label
+from imgrec.spaces import SpaceDefinition
 from imgrec.topk import Matrix
-from imgrec.watchdog import watched
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ AT_ONCE = 8
 # A Redis that is away is left alone for so long: to wait for a silent one between all batches
 # would make an import last many times as long, and the log as well.
 AWAY_SECONDS = 2.0
+WAIT_FOR_KEPT_SECONDS = 1.0
 
 
 @lru_cache(maxsize=4)
@@ -49,61 +54,92 @@ def _redis(timeout: float) -> Any:
 
 def is_on() -> bool:
     """Return whether shoppers may search by a photo, and there is a Redis to carry it."""
-    return settings.photo_search and bool(redis_url())
+    return settings.photo_search and can_ask()
 
 
-def ask(space: SpaceDefinition, data: bytes) -> Matrix:
-    """Have a worker embed a photo; return its vector, shape (dimensions,).
+def can_ask() -> bool:
+    """Return whether there is a Redis to reach a worker by."""
+    return bool(redis_url())
+
+
+def ask(space: SpaceDefinition, data: bytes, *, part: Box | None = None) -> Matrix:
+    """Have a worker embed a photo, or a part of it; return its vector, shape (dimensions,).
 
     Raises:
         PictureError: the photo cannot be used; judged from its header here, by a worker after.
+        NoFeatureMap, NothingSeen: this part cannot be looked at.
         PhotoSearchUnavailable: switched off, no answer within ``photo_wait_seconds``, or too
             many ask (``photo_at_once``, ``photo_per_minute``).
     """
     if not is_on():
         raise PhotoSearchUnavailable("off")
     check_header(data, max_bytes=settings.max_upload_bytes)
-    token = secrets.token_urlsafe(24)
+    what = f"{part.left},{part.top},{part.width},{part.height}" if part else ""
+    said = json.loads(_answered(space, what, data))
+    return np.asarray(said["vector"], dtype=np.float32)
+
+
+def ask_map(space: SpaceDefinition, name: str, digest: str) -> FeatureMap:
+    """Return the map of a photo of the catalogue: the one that is kept, else a worker's.
+
+    Raises:
+        PictureError: the file cannot be had or used.
+        NoFeatureMap: the encoder has none.
+        PhotoSearchUnavailable: no Redis, or as :func:`ask`.
+    """
+    version = explaining(space.embedder).version
+    if not can_ask():
+        raise PhotoSearchUnavailable("no_answer")
+    try:
+        kept = map_cache.get(_redis(WAIT_FOR_KEPT_SECONDS), map_cache.name_of(version, digest))
+    except RedisError as error:
+        logger.warning("imgrec: map of a photo: %s", error)
+        raise PhotoSearchUnavailable("no_answer") from error
+    return kept or FeatureMap.from_bytes(_answered(space, MAP, name.encode()))
+
+
+def _answered(space: SpaceDefinition, what: str, data: bytes) -> bytes:
+    """Take a seat, and wait there for a worker's answer that is no error."""
+    asked = Asked(secrets.token_urlsafe(24), space.label, what)
     redis = _redis(settings.photo_wait_seconds + 1)
     try:
-        if not photo_seats.take(redis, token):
+        if not photo_seats.take(redis, asked.token):
             raise PhotoSearchUnavailable("busy")
         try:
-            answer = _wait(redis, token, space, data)
+            answer = _wait(redis, asked, data)
         finally:
-            photo_seats.leave(redis, token)
+            photo_seats.leave(redis, asked.token)
     except RedisError as error:
         logger.warning("imgrec: search by photo: %s", error)
         raise PhotoSearchUnavailable("no_answer") from error
-    return _understand(answer)
+    return _understood(answer)
 
 
-def _wait(
-    redis: Any, token: str, space: SpaceDefinition, data: bytes
-) -> tuple[bytes, bytes] | None:
+def _wait(redis: Any, asked: Asked, data: bytes) -> tuple[bytes, bytes] | None:
     with redis.pipeline() as pipe:
-        pipe.set(f"imgrec:photo:{token}", data, ex=KEEP_SECONDS)
-        pipe.lpush(QUEUE, f"{token} {space.label}")
+        pipe.set(f"imgrec:photo:{asked.token}", data, ex=KEEP_SECONDS)
+        pipe.lpush(QUEUE, str(asked))
         pipe.expire(QUEUE, KEEP_SECONDS)
         pipe.execute()
     poke("imgrec.answer_photos")
     answer: tuple[bytes, bytes] | None = redis.blpop(
-        [f"imgrec:answer:{token}"], timeout=settings.photo_wait_seconds
+        [f"imgrec:answer:{asked.token}"], timeout=settings.photo_wait_seconds
     )
     if answer is None:
-        redis.delete(f"imgrec:photo:{token}")
+        redis.delete(f"imgrec:photo:{asked.token}")
     return answer
 
 
-def _understand(answer: tuple[bytes, bytes] | None) -> Matrix:
+def _understood(answer: tuple[bytes, bytes] | None) -> bytes:
+    """Return an answer; raise what it says went wrong."""
     if answer is None:
         raise PhotoSearchUnavailable("no_answer")
-    said = json.loads(answer[1])
-    if "error" in said:
-        if said["error"] in (Reason.WEIGHTS_UNAVAILABLE, Reason.EMBEDDER_FAILED):
-            raise PhotoSearchUnavailable("no_answer")
-        raise PictureError(Reason(said["error"]))
-    return np.asarray(said["vector"], dtype=np.float32)
+    code = json.loads(answer[1].partition(b"\n")[0]).get("error")
+    if code in (Reason.WEIGHTS_UNAVAILABLE, Reason.EMBEDDER_FAILED):
+        raise PhotoSearchUnavailable("no_answer")
+    if code:
+        raise_for(code)
+    return answer[1]
 
 
 _away_until = 0.0
@@ -112,43 +148,22 @@ _away_until = 0.0
 def answer_waiting() -> int:
     """In a worker: embed the photos that wait; return how many. Redis being away is no error."""
     global _away_until
-    if not is_on() or time.monotonic() < _away_until:
+    if not can_ask() or time.monotonic() < _away_until:
         return 0
     answered = 0
     try:
         redis = _redis(settings.broker_timeout_seconds)
-        while answered < AT_ONCE and (asked := redis.rpop(QUEUE)):
-            token, _space, label = asked.decode().partition(" ")
-            data = redis.getdel(f"imgrec:photo:{token}")
+        while answered < AT_ONCE and (line := redis.rpop(QUEUE)):
+            asked = Asked.parse(line.decode())
+            data = redis.getdel(f"imgrec:photo:{asked.token}")
             if data is None:
                 continue  # nobody waits any more
             with redis.pipeline() as pipe:
-                pipe.rpush(f"imgrec:answer:{token}", json.dumps(_answer(label, data)))
-                pipe.expire(f"imgrec:answer:{token}", KEEP_SECONDS)
+                pipe.rpush(f"imgrec:answer:{asked.token}", answer(redis, asked, data))
+                pipe.expire(f"imgrec:answer:{asked.token}", KEEP_SECONDS)
                 pipe.execute()
             answered += 1
     except RedisError as error:
         _away_until = time.monotonic() + AWAY_SECONDS
         logger.warning("imgrec: search by photo: %s", error)
     return answered
-
-
-def _answer(label: str, data: bytes) -> dict[str, object]:
-    space = space_by_label(label)
-    if space is None:
-        return {"error": Reason.EMBEDDER_FAILED}
-    try:
-        with watched():
-            inputs = encoding.decode(space.embedder, data, max_bytes=settings.max_upload_bytes)
-            vector = encoding.embed(space.embedder, [inputs])[0]
-    except PictureError as error:
-        return {"error": error.code}
-    except WeightsUnavailable as error:
-        logger.error("imgrec: search by photo: %s", error)
-        return {"error": Reason.WEIGHTS_UNAVAILABLE}
-    except Exception:  # broad: an encoder is anybody's code, and the shopper must get an answer
-        logger.exception("imgrec: search by photo")
-        return {"error": Reason.EMBEDDER_FAILED}
-    if not np.isfinite(vector).all() or not vector.any():
-        return {"error": Reason.NO_FEATURES}
-    return {"vector": [round(float(x), 6) for x in vector]}

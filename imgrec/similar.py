@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from imgrec import live, photo_queries, ways
 from imgrec.among import candidates
 from imgrec.answering import Question
+from imgrec.boxes import Box
 from imgrec.conf import settings
 from imgrec.guest import reading
 from imgrec.pool import Search
@@ -22,6 +23,8 @@ from imgrec.several import Several, weights_of
 from imgrec.spaces import SpaceDefinition, all_spaces
 from imgrec.visibility import recommendable
 from imgrec.wishes import Wish
+
+Part = tuple[float, float, float, float]  # left, top, width, height
 
 
 def similar_products(
@@ -99,12 +102,16 @@ def similar_to_photo(
     limit: int = 8,
     among: QuerySet[Any] | None = None,
     min_similarity: float | None = None,
+    part: Part | None = None,
 ) -> SimilarProducts:
     """Return products that look like a shopper's photo, embedded by a worker.
 
-    Waits at most ``photo_wait_seconds``; reads at most ``max_upload_bytes`` + 1 bytes.
+    Waits at most ``photo_wait_seconds``; reads at most ``max_upload_bytes`` + 1 bytes. ``part``:
+    look at this part of it only, ``(left, top, width, height)`` as shares of the photo's sides.
 
     Raises:
+        ValueError: the part is none, or (``NothingSeen``) the encoder does not look there.
+        NoFeatureMap: the encoder cannot tell parts apart.
         PictureError: the photo cannot be used; ``code`` says why.
         PhotoSearchUnavailable: switched off, or no worker answered.
         LookupError: ``model`` (or ``among``) is needed to tell which products are meant.
@@ -117,7 +124,8 @@ def similar_to_photo(
     rows = candidates(space, among)
     wish = Wish.of(limit=limit, min_similarity=min_similarity)
     data = photo if isinstance(photo, bytes) else photo.read(settings.max_upload_bytes + 1)
-    seed, shown = of_vector(photo_queries.ask(space, data)), recommendable(space, rows)
+    box = None if part is None else Box.of(*part)
+    seed, shown = of_vector(photo_queries.ask(space, data, part=box)), recommendable(space, rows)
     search = Search(space, lambda: seed, lambda: shown, rows.db, is_given=True)
     with reading(rows.db, **pool_settings(space)):
         found = live.find(search, wish)

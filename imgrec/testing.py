@@ -10,7 +10,7 @@ import numpy as np
 from PIL.Image import Image, Resampling
 
 from imgrec.embedders.normalising import normalise
-from imgrec.embedders.protocol import Vectors
+from imgrec.embedders.protocol import Maps, Part, Vectors
 
 # Keeps the vector of a mid-grey picture, all zero otherwise, pointing somewhere.
 CONSTANT = 0.25
@@ -51,6 +51,23 @@ class ColourGrid:
         for row, picture in zip(rows, pictures, strict=True):
             row[: self._used] = [*self._colours(picture), CONSTANT]
         return normalise(rows)
+
+    def feature_map(self, inputs: Sequence[Image], /) -> Maps:
+        """Return (pictures, cells, cells, dimensions): each cell's own colours, the rest zero.
+
+        Times the number of cells, so that their mean is the row before it becomes a unit row.
+        """
+        count = self.cells**2
+        maps = np.zeros((len(inputs), count, self.dimensions), dtype=np.float32)
+        for cells, picture in zip(maps, inputs, strict=True):
+            for number, colour in enumerate(self._colours(picture).reshape(count, 3)):
+                cells[number, 3 * number : 3 * number + 3] = colour * count
+                cells[number, self._used - 1] = CONSTANT
+        return maps.reshape(len(inputs), self.cells, self.cells, self.dimensions)
+
+    def seen(self, width: int, height: int, /) -> Part:
+        """Return the whole picture."""
+        return 0.0, 0.0, 1.0, 1.0
 
     @property
     def _used(self) -> int:

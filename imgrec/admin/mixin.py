@@ -141,7 +141,7 @@ class ImgrecAdminMixin(Base):
         response = super().render_change_form(request, context, add, change, form_url, obj)
         space = shown_space(request, self.model)
         if obj is not None and space and issubclass(self.model, space.item_model):
-            panel = panel_of(obj, space, self.admin_site)
+            panel = panel_of(obj, space, self)
             more = {"imgrec_panel": panel, "imgrec_state": state_html(obj)}
             wrap(response, "imgrec/admin/change_form.html", more)
         return response

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from imgrec import jobs, runs
-from imgrec.admin import failures, words
+from imgrec.admin import explaining, failures, words
 from imgrec.admin.addresses import address, url_name
 from imgrec.admin.choosing import page_space, shown_space, spaces_for
 from imgrec.reasons import Reason
@@ -39,6 +39,8 @@ def urls(admin: ImgrecAdminMixin) -> list[Any]:
         "progress_data": progress_data,
         "failed": failed,
         "retry": retry,
+        "why": why,
+        "part": part,
     }
     return [
         path(
@@ -150,6 +152,24 @@ def retry(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     return HttpResponseRedirect(address(admin, "failed", space))
 
 
+@require_GET
+def why(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
+    """Show which regions of two photos made their similarity."""
+    space = _for_viewers(request, admin)
+    product = explaining.product_of(request, admin, space)
+    context = explaining.why(request, admin, space, product)
+    return _page(request, admin, space, "why", _("Why similar"), context)
+
+
+@require_GET
+def part(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
+    """Choose a part of a photo, and show what looks like it."""
+    space = _for_viewers(request, admin)
+    product = explaining.product_of(request, admin, space)
+    context = explaining.part(request, admin, space, product)
+    return _page(request, admin, space, "part", _("More like this part"), context)
+
+
 def _for_viewers(request: HttpRequest, admin: ImgrecAdminMixin) -> SpaceDefinition:
     if not admin.has_view_permission(request):
         raise PermissionDenied
@@ -172,10 +192,11 @@ def _page(
 ) -> TemplateResponse:
     request.current_app = admin.admin_site.name
     shown = shown_space(request, admin.model)
+    same = {name: request.GET[name] for name in ("product", "other") if name in request.GET}
     spaces = [
         {
             "name": each.label.rpartition(".")[2],
-            "url": address(admin, page, each),
+            "url": address(admin, page, each, **same),
             "is_current": each is space,
             "is_served": each is shown,
         }

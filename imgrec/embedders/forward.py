@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgrec.embedders.protocol import Prepared
+from imgrec.errors import NoFeatureMap
 
 if TYPE_CHECKING:
     import torch
@@ -31,10 +33,16 @@ class Forward(Protocol):
     def __call__(self, inputs: Prepared, /) -> NDArray[np.float32]:
         """Return one row of features per input of (n, height, width, 3)."""
 
+    def map(self, inputs: Prepared, /) -> NDArray[np.float32]:
+        """Return what those rows are the mean of: (n, rows, columns, features)."""
+
 
 @dataclass(frozen=True)
 class TorchForward:
     """A torch model on a device, in a precision.
+
+    A model that ends in a map of features is averaged over its cells here, in float32, so that
+    rows and maps come from one and the same pass.
 
     ``mean`` and ``std``, of red, green and blue from 0 to 1, are those its weights were trained
     with; they are applied to uint8 inputs. float32 ones have them applied already.
@@ -53,6 +61,17 @@ class TorchForward:
 
     def __call__(self, inputs: Prepared, /) -> NDArray[np.float32]:
         """Return one row of features per input of (n, height, width, 3)."""
+        return self._computed(inputs, _rows)
+
+    def map(self, inputs: Prepared, /) -> NDArray[np.float32]:
+        """Return (n, rows, columns, features).
+
+        Raises:
+            NoFeatureMap: the model ends in rows.
+        """
+        return self._computed(inputs, _map)
+
+    def _computed(self, inputs: Prepared, shape: Callable[[Any], Any]) -> NDArray[np.float32]:
         import torch
 
         with torch.inference_mode():
@@ -60,8 +79,8 @@ class TorchForward:
             if pixels.dtype == torch.uint8:
                 pixels = self._standardised(pixels)
             # seen from here a batch of rows of pixels is channels_last already
-            rows = self.model(pixels.permute(0, 3, 1, 2).to(self.dtype))
-            return np.asarray(rows.flatten(1).float().cpu().numpy(), dtype=np.float32)
+            features = self.model(pixels.permute(0, 3, 1, 2).to(self.dtype)).float()
+            return np.asarray(shape(features).cpu().numpy(), dtype=np.float32)
 
     def in_half(self, kind: torch.dtype) -> TorchForward:
         """Return the same in another precision, with a copy of the weights."""
@@ -77,3 +96,13 @@ class TorchForward:
         )
         rows = pixels.flatten(2).float().sub_(mean).div_(std)
         return rows.view(pixels.shape)
+
+
+def _rows(features: torch.Tensor) -> torch.Tensor:
+    return features.mean(dim=(2, 3)) if features.dim() == 4 else features.flatten(1)
+
+
+def _map(features: torch.Tensor) -> torch.Tensor:
+    if features.dim() != 4:
+        raise NoFeatureMap
+    return features.permute(0, 2, 3, 1)

@@ -9,8 +9,8 @@ from typing import ClassVar
 from PIL.Image import Image
 
 from imgrec.embedders.framing import Frame
-from imgrec.embedders.networks import Network, embed_with, network_of
-from imgrec.embedders.protocol import Prepared, Vectors
+from imgrec.embedders.networks import Network, embed_with, map_with, network_of
+from imgrec.embedders.protocol import Maps, Part, Prepared, Vectors
 from imgrec.embedders.scaling import cut
 
 
@@ -51,3 +51,11 @@ class Framed(ABC):
         """Return unit rows as ``embed`` does, of prepared pictures."""
         running = network_of(self.version, self._load)
         return embed_with(running, inputs, dimensions=self.dimensions)
+
+    def feature_map(self, inputs: Sequence[Prepared], /) -> Maps:
+        """Return what the rows of prepared pictures are the mean of, from the same network."""
+        return map_with(network_of(self.version, self._load), inputs)
+
+    def seen(self, width: int, height: int, /) -> Part:
+        """Return the part of a picture of that size, in pixels, that the square shows."""
+        return self.frame.seen(width, height)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image, Resampling
 
+from imgrec.embedders.protocol import Part
+
 # Scaled to 256 pixels on the shorter side, a sliver of 4000 x 1 would be 1,024,000 pixels wide.
 # Encoders then keep only the centre square, so what is cut away here was never looked at.
 LONGEST = 16
@@ -32,6 +34,13 @@ class Frame:
         top, bottom = self._kept(picture.height, shorter)
         size = (self.crop, self.crop)
         return np.asarray(picture.resize(size, self.resample, box=(left, top, right, bottom)))
+
+    def seen(self, width: int, height: int) -> Part:
+        """Return the part of a picture of that size that the square shows."""
+        shorter = min(width, height)
+        left, right = self._kept(width, shorter)
+        top, bottom = self._kept(height, shorter)
+        return left / width, top / height, right / width, bottom / height
 
     def scaled(self, length: int, shorter: int) -> tuple[int, int]:
         """Return how many pixels a side has scaled, and at which of them the square begins."""

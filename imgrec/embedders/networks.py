@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 from PIL import Image
 
 from imgrec.conf import settings
@@ -30,7 +31,7 @@ SIDE = 224
 
 @dataclass(frozen=True)
 class Network:
-    """A model as loaded, ending in its pooled features.
+    """A model as loaded, ending in a map of features that is averaged, or in features.
 
     ``mean`` and ``std``, of red, green and blue from 0 to 1, are those its weights were trained
     with; ``transform``, from a picture to a float32 input, has them applied already.
@@ -84,6 +85,18 @@ def embed_with(running: Running, inputs: Iterable[Prepared], *, dimensions: int)
             _("The model gives %(found)d dimensions where %(declared)d are declared.")
             % {"found": found, "declared": dimensions}
         )
+    return np.concatenate(parts)
+
+
+def map_with(running: Running, inputs: Iterable[Prepared]) -> NDArray[np.float32]:
+    """Return what the rows of :func:`embed_with` are the mean of, before they become unit rows.
+
+    (inputs, rows, columns, features), at least one; by the same pass. Raises ``NoFeatureMap``.
+    """
+    _set_threads()
+    waiting, parts = iter(inputs), []
+    while chunk := list(islice(waiting, running.forward.at_once)):
+        parts.append(running.forward.map(np.stack(chunk)))
     return np.concatenate(parts)
 
 

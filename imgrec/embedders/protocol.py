@@ -12,6 +12,10 @@ from PIL.Image import Image
 Vectors = NDArray[np.float32]
 # What a network looks at, of one picture: small, so that many can wait.
 Prepared = NDArray[Any]
+# Features of each cell of a grid over what the network looks at: (n, rows, columns, features).
+Maps = NDArray[np.float32]
+# Left, top, right and bottom of a part of a picture, each as a share of its width or height.
+Part = tuple[float, float, float, float]
 
 
 @runtime_checkable
@@ -64,3 +68,21 @@ class Staged(Embedder, Protocol):
 
     def embed_prepared(self, inputs: Sequence[Prepared], /) -> Vectors:
         """Return the rows of ``embed``, in the order of ``inputs``. Raises as ``embed`` does."""
+
+
+@runtime_checkable
+class Mapped(Embedder, Protocol):
+    """An embedder whose rows are the mean over the cells of a map, made unit rows; optional.
+
+    Then a cosine splits exactly over the cells: it can be said why two photos are similar, and the
+    mean of some cells is a query for products that look like a part.
+    """
+
+    def feature_map(self, inputs: Sequence[Any], /) -> Maps:
+        """Return the maps, in the order of ``inputs``: pictures, or what ``prepare`` made of them.
+
+        Raises as ``embed`` does, and ``NoFeatureMap`` where the mean is not all of it.
+        """
+
+    def seen(self, width: int, height: int, /) -> Part:
+        """Return the part of a picture of that size, in pixels, that the cells lie over."""

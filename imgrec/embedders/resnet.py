@@ -62,5 +62,6 @@ class ResNet18(Framed):
 
         model = resnet18(weights=None)
         fill(model, data, encoder=self.name)
-        model.fc = torch.nn.Identity()
-        return Network(model, MEAN, STD)
+        # without what comes after its last map: the average over the map's cells, the classifier
+        to_map = torch.nn.Sequential(*list(model.children())[:-2])
+        return Network(to_map, MEAN, STD)

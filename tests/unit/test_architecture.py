@@ -79,6 +79,11 @@ READ = of(
     "uploads",
     "stored",
     "ways",
+    "why",
+    "parts",
+    "seen_photos",
+    "regions",
+    "heat",
 )
 # What a host's project meets, and no other room does.
 FACES = of(

@@ -25,7 +25,7 @@ class Away:
 def away(monkeypatch: pytest.MonkeyPatch) -> None:
     Away.tried = 0
     monkeypatch.setattr(photo_queries, "_away_until", 0.0)
-    monkeypatch.setattr(photo_queries, "is_on", lambda: True)
+    monkeypatch.setattr(photo_queries, "can_ask", lambda: True)
     monkeypatch.setattr(photo_queries, "_redis", lambda timeout: Away())
 
 
