@@ -67,7 +67,7 @@ class Question:
         def seed() -> Part:
             return of_seed(choice.space, choice.key, choice.using, shown=choice.shown)
 
-        found = _find(choice, self._search(choice, seed), self.wish)
+        found = _find(choice, self.search(choice, seed), self.wish)
         found.short = reads_list
         return found
 
@@ -79,9 +79,10 @@ class Question:
             return SimilarProducts(space=query.served)
         wish = replace(self.wish, seeds=query.seeds)
         vector = of_vector(query.vector)
-        return _find(choice, self._search(choice, lambda: vector), wish)
+        return _find(choice, self.search(choice, lambda: vector), wish)
 
-    def _search(self, choice: Choice, seed: Callable[[], Part]) -> Search:
+    def search(self, choice: Choice, seed: Callable[[], Part]) -> Search:
+        """Return the live search that answers it."""
         return Search(
             choice.space,
             seed,

@@ -137,6 +137,11 @@ def steering_by(space: SpaceDefinition, rules: Iterable[Rule]) -> Steering | Non
     return Steering(pins, blocks, boosts, item_path(space), category)
 
 
+def no_rules(space: SpaceDefinition) -> Steering:
+    """Return what holds where no rule does."""
+    return Steering((), (), (), item_path(space), None)
+
+
 def has_rules(model: type[models.Model], using: str) -> bool:
     """Return whether any rule of a model holds, or will."""
     name = (model._meta.label_lower, using)

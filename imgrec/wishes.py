@@ -109,6 +109,11 @@ class Wish:
 
         And of all that are pinned, which come first.
         """
+        return choose(candidates, self.rules, self.wanted + 1)
+
+    @property
+    def rules(self) -> Rules:
+        """What may be shown beside each other, and after the pages before."""
         rules = Rules(least=self.least, fold=self.fold, seeds=self.seeds)
         if self.after:
             rules = replace(
@@ -117,24 +122,27 @@ class Wish:
                 is_shown=self.after.has_shown,
                 is_taken=self.after.has_group,
             )
-        return choose(candidates, rules, self.wanted + 1)
+        return rules
 
     def arrange(
         self, candidates: Candidates, chosen: list[int], positions: Sequence[int] = ()
     ) -> list[int]:
         """Return the places of those that are shown, in order; ``positions``: of the pinned."""
         pinned = [place for place in chosen if place < candidates.pinned]
-        others = self._diverse(candidates, chosen[len(pinned) :], pinned)
+        others = self.diverse(candidates, chosen[len(pinned) :], pinned, most=self.wanted)
         if not pinned:
             return others[: self.limit]
         shown = self.after.shown if self.after else 0
         pins = [(positions[place], place) for place in pinned]
         return placed(pins, others, shown=shown, most=self.limit)
 
-    def _diverse(self, candidates: Candidates, chosen: list[int], pinned: list[int]) -> list[int]:
+    def diverse(
+        self, candidates: Candidates, chosen: list[int], pinned: list[int], *, most: int
+    ) -> list[int]:
+        """Return those chosen in a diverse order, beside the pinned, of at most the first most."""
         if not self.diversity or candidates.vectors is None or not chosen:
             return chosen
-        chosen = chosen[: self.wanted]
+        chosen = chosen[:most]
         scores = candidates.similarities if candidates.scores is None else candidates.scores
         near, vectors = scores[np.asarray(chosen)], candidates.vectors[np.asarray(chosen)]
         beside = candidates.vectors[np.asarray(pinned, dtype=int)]

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pytest_django import Settings
 
-from imgrec import lists, similar_products, steering
+from imgrec import lists, similar_products, steering, tracing
 from imgrec.rules import Rule
 from imgrec.spaces import space_by_label
 from tests.steering import Truth, rule
@@ -110,6 +110,7 @@ def test_random_rules_make_the_list_they_say(
         found = similar_products(seed, **options)
         told = f"{[str(each) for each in rules]} {options}"
         assert keys(found) == shop.truth.keys(seed, rules, **options), told
+        assert tracing.trace(seed, **options).keys == keys(found), told
         for each in found:
             assert each.similarity == pytest.approx(
                 max(float(shop.truth.vectors[each.pk] @ shop.truth.vectors[seed.pk]), 0), abs=2e-3

@@ -82,6 +82,7 @@ READ = of(
     "steered",
     "steering",
     "stored",
+    "tracing",
     "ways",
 )
 # What a host's project meets, and no other room does.
