@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.db.models import QuerySet
 
-from imgrec import live
+from imgrec import live, steered
 from imgrec.choice import Choice
 from imgrec.matching import note_photos
 from imgrec.pool import Like, Search
@@ -20,6 +20,7 @@ from imgrec.served import decides_what_is_served, remember_served
 from imgrec.several import Weights, blended
 from imgrec.spaces import SpaceDefinition, space_by_label
 from imgrec.sql import Part
+from imgrec.steering import steering_of
 from imgrec.stored import from_list
 from imgrec.visibility import recommendable
 from imgrec.wishes import Wish
@@ -44,6 +45,8 @@ class Question:
 
     def answer(self, choice: Choice) -> SimilarProducts:
         """Search in a space; if shoppers see another one by now, in that."""
+        steering = steering_of(choice.space, choice.likes, choice.using)
+        choice = choice.steered_by(steering) if steering else choice
         found = self._like_one(choice) if choice.is_of_one else self._like_several(choice)
         served = space_by_label(found.space)
         if served is None or served.label == choice.space.label:
@@ -53,7 +56,8 @@ class Question:
         return self.answer(self.choice(served))
 
     def _like_one(self, choice: Choice) -> SimilarProducts:
-        if self.wish.is_plain:
+        reads_list = self.wish.is_plain and not (choice.steering and choice.steering.reorders)
+        if reads_list:
             served_only = not (self.is_given and decides_what_is_served(choice.space))
             found = from_list(choice, self.wish, served_only=served_only)
             if found is not None:
@@ -63,8 +67,8 @@ class Question:
         def seed() -> Part:
             return of_seed(choice.space, choice.key, choice.using, shown=choice.shown)
 
-        found = live.find(self._search(choice, seed), self.wish)
-        found.short = self.wish.is_plain
+        found = _find(choice, self.search(choice, seed), self.wish)
+        found.short = reads_list
         return found
 
     def _like_several(self, choice: Choice) -> SimilarProducts:
@@ -75,9 +79,10 @@ class Question:
             return SimilarProducts(space=query.served)
         wish = replace(self.wish, seeds=query.seeds)
         vector = of_vector(query.vector)
-        return live.find(self._search(choice, lambda: vector), wish)
+        return _find(choice, self.search(choice, lambda: vector), wish)
 
-    def _search(self, choice: Choice, seed: Callable[[], Part]) -> Search:
+    def search(self, choice: Choice, seed: Callable[[], Part]) -> Search:
+        """Return the live search that answers it."""
         return Search(
             choice.space,
             seed,
@@ -88,6 +93,12 @@ class Question:
             group_by=self.wish.group_by,
             with_vectors=self.wish.needs_vectors,
         )
+
+
+def _find(choice: Choice, search: Search, wish: Wish) -> SimilarProducts:
+    if choice.steering and choice.steering.reorders:
+        return steered.find(search, wish, choice.steering)
+    return live.find(search, wish)
 
 
 def _like(choice: Choice) -> Like | None:

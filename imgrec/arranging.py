@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -22,12 +24,16 @@ class Candidates:
 
     ``similarities``: cosines (n,), falling. ``groups``: one value each; None is nobody's group.
     ``vectors``: unit rows (n, dimensions), of several photos the one nearest to the seed.
+    The first ``pinned`` are shown whatever they look like. ``scores``: what the others are in the
+    order of (falling), where that is not their similarity.
     """
 
     keys: Sequence[Any]
     similarities: npt.NDArray[np.float64]
     groups: Sequence[Any] | None = None
     vectors: Matrix | None = None
+    pinned: int = 0
+    scores: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,40 +70,72 @@ def blend(likes: Iterable[tuple[Vector, float]], dislikes: Iterable[tuple[Vector
 
 
 def choose(candidates: Candidates, rules: Rules, most: int) -> list[int]:
-    """Return the places of the first ``most`` candidates that may be shown.
+    """Return the places of the first ``most`` candidates that may be shown, after the pinned ones.
 
     Goes from the best on: of a group, and of near-duplicates, the best stays. So what is chosen
     of the first candidates is chosen of all of them.
     """
     kept = _Kept(candidates, rules)
+    pinned = [place for place in range(candidates.pinned) if not kept.was_shown(place)]
+    for place in pinned:
+        kept.add(place)
+    is_falling = candidates.scores is None
+    scores = candidates.similarities if candidates.scores is None else candidates.scores
     chosen: list[int] = []
-    for place, similarity in enumerate(candidates.similarities):
-        if len(chosen) == most or max(similarity, 0.0) < rules.least:
+    for place in range(candidates.pinned, len(candidates.keys)):
+        is_below = max(float(candidates.similarities[place]), 0.0) < rules.least
+        if len(chosen) == most or (is_below and is_falling):
             break
-        if kept.was_shown(place) or rules.is_past(float(similarity)) or kept.has_like(place):
+        is_past = rules.is_past(float(scores[place]))
+        if is_below or is_past or kept.was_shown(place) or kept.has_like(place):
             continue
         kept.add(place)
         chosen.append(place)
-    return chosen
+    return [*pinned, *chosen]
+
+
+def placed(
+    pins: Iterable[tuple[int, int]], others: Iterable[int], *, shown: int, most: int
+) -> list[int]:
+    """Return places in order: each pin ``(position, place)`` at its position, or right behind.
+
+    ``shown``: how many come before these, on earlier pages. Nothing is left to fill the places
+    before a pin: it moves up.
+    """
+    waiting, filling = deque(sorted(pins, key=itemgetter(0))), deque(others)
+    order: list[int] = []
+    while len(order) < most and (waiting or filling):
+        is_due = waiting and waiting[0][0] <= shown + len(order) + 1
+        order.append(waiting.popleft()[1] if is_due or not filling else filling.popleft())
+    return order
 
 
 def diversify(
-    similarities: npt.NDArray[np.float64], vectors: Matrix, most: int, diversity: float
+    similarities: npt.NDArray[np.float64],
+    vectors: Matrix,
+    most: int,
+    diversity: float,
+    *,
+    beside: Matrix | None = None,
 ) -> list[int]:
     """Return places by maximal marginal relevance (Carbonell and Goldstein, 1998).
 
     Each next one is the best by ``(1 - diversity) * similarity - diversity * alike``, where alike
     is its cosine with the one chosen before it is most alike to. 0 keeps the order.
+    ``beside``: vectors (n, dimensions) of what is shown anyhow.
     """
     relevance = (1 - diversity) * np.asarray(similarities, dtype=np.float64)
     alike = np.zeros(len(relevance))
+    has_some = beside is not None and len(beside) > 0
+    if beside is not None and len(beside):
+        alike = (vectors @ beside.T).max(axis=1).astype(np.float64)
     is_left = np.ones(len(relevance), dtype=bool)
     chosen: list[int] = []
     while len(chosen) < min(most, len(relevance)):
         score = np.where(is_left, relevance - diversity * alike, -np.inf)
         place = int(np.argmax(score))
         to_it = (vectors @ vectors[place]).astype(np.float64)
-        alike = to_it if not chosen else np.maximum(alike, to_it)
+        alike = np.maximum(alike, to_it) if chosen or has_some else to_it
         is_left[place] = False
         chosen.append(place)
     return chosen

@@ -15,13 +15,14 @@ from django.db.models import FileField, Q
 from imgrec import extension, floors, index_facts, spaces
 from imgrec.conf import settings
 from imgrec.models import EmbeddingJob
-from imgrec.setting_checks import check_settings
+from imgrec.setting_checks import check_paths, check_settings
 from imgrec.spaces import SpaceDefinition, all_spaces
 
 
 def register_all() -> None:
     """Register every check; called once from ``ready()``."""
     register(check_settings, "imgrec")
+    register(check_paths, "imgrec")
     register(check_spaces, Tags.models)
     register(check_dimensions, Tags.models)
     register(check_databases, "imgrec")

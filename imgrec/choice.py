@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from copy import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import BooleanField, F, Func, QuerySet, Subquery
 
 from imgrec.among import candidates
+from imgrec.paths import check_path
 from imgrec.remembered import has_constant_rules, what_of
 from imgrec.seeds import is_visible
 from imgrec.several import Weights
 from imgrec.spaces import SpaceDefinition
 from imgrec.sql import Part
+from imgrec.steering import Steering
 from imgrec.visibility import item_path, recommendable, visible
-from imgrec.wishes import check_path
 
 
 class Choice:
     """The products that may be shown beside some; put together only if somebody asks.
 
     ``likes`` and ``dislikes``: weights by key of what is asked about, itself never shown.
+    ``steering``: a merchant's rules that hold beside it.
     """
 
     def __init__(
@@ -31,13 +34,23 @@ class Choice:
         dislikes: Weights,
         among: QuerySet[Any] | None,
         group_by: str | None = None,
+        steering: Steering | None = None,
     ) -> None:
         self.space = space
         self.likes, self.dislikes = likes, dislikes
         self.among = candidates(space, among)
         self.group_by = group_by
+        self.steering = steering
         if group_by:
             check_path(space.item_model, group_by)
+
+    def steered_by(self, steering: Steering) -> Self:
+        """Return the same choice under a merchant's rules."""
+        found = copy(self)
+        found.__dict__.pop("rows", None)
+        found.__dict__.pop("name", None)
+        found.steering = steering
+        return found
 
     @property
     def is_of_one(self) -> bool:
@@ -57,7 +70,7 @@ class Choice:
     @cached_property
     def name(self) -> Hashable | None:
         """What its statements can be remembered by; None: not at all."""
-        if not (self.is_of_one and has_constant_rules(self.space)):
+        if self.steering or not (self.is_of_one and has_constant_rules(self.space)):
             return None
         what = what_of(self.among, self.using)
         return None if what is None else (self.space, what, self.using)
@@ -68,6 +81,8 @@ class Choice:
         path, keys = item_path(self.space), [*self.likes, *self.dislikes]
         asked_about = {path: keys[0]} if len(keys) == 1 else {f"{path}__in": keys}
         rows = recommendable(self.space, self.among.exclude(**asked_about))
+        if self.steering:
+            rows = self.steering.without_blocked(rows)
         if not self.group_by:
             return rows
         items = self.space.item_model._base_manager.filter(pk__in=list(self.likes))

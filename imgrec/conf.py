@@ -86,8 +86,17 @@ class Settings:
     stalled_seconds: int = 600
     # Whether this process counts searches for Prometheus; takes the extra "metrics".
     metrics: bool = False
+    # What a merchant's rules mean by a category, and shoppers by a price: for each model of
+    # products a path over its own columns and foreign keys,
+    # {"shop.Product": "category"} and {"shop.Product": "price"}.
+    category: dict[str, str] = field(default_factory=dict)
+    price: dict[str, str] = field(default_factory=dict)
     # What the poke may wait for the broker, in a thread of its own.
     broker_timeout_seconds: float = 1.0
+
+
+# Keys that name a path for each model.
+PATHS = ("category", "price")
 
 
 def declared() -> dict[str, Any]:
@@ -106,6 +115,8 @@ def has_type(key: str, value: Any) -> bool:
     default = getattr(Settings(), key)
     if key == "weights":
         return isinstance(value, dict) and all(map(_is_weights_file, value.values()))
+    if key in PATHS:
+        return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
     if isinstance(value, bool) or isinstance(default, bool):
         return type(value) is type(default)
     return isinstance(value, (int, float) if isinstance(default, float) else type(default))

@@ -1,4 +1,4 @@
-"""The tables: vectors and lists in the shop's app, jobs and spaces in ours."""
+"""The tables: vectors and lists in the shop's app, jobs and spaces in ours, rules in a room."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from imgrec.reasons import Reason
+from imgrec.rules import Rule
 from imgrec.tables import EmbeddingBase
+
+__all__ = [
+    "Embedding",
+    "EmbeddingJob",
+    "ListTile",
+    "NeighbourList",
+    "Placeholder",
+    "Rule",
+    "Space",
+    "Tally",
+]
 
 
 class Embedding(models.Model, metaclass=EmbeddingBase):

@@ -20,6 +20,8 @@ from imgrec.errors import NoSuchPage
 
 # More than what roundings of one similarity are apart.
 ROUNDING = 1e-5
+# Above all that a product's place may come from: where a page of pins alone ends.
+TOP = 1e9
 _MARK = 8  # characters
 
 
@@ -45,7 +47,7 @@ class Page:
             page = cls(float(similarity), int(shown), _split(keys), _split(groups), str(asked))
         except (ValueError, TypeError, AttributeError, NotBase64) as error:
             raise NoSuchPage("after= is no token: give the .next of a result.") from error
-        if page.query != query or not page.similarity <= 2 or not 0 <= page.shown < 10**6:
+        if page.query != query or not page.similarity <= TOP or not 0 <= page.shown < 10**6:
             raise NoSuchPage(
                 "after= is of another query: ask for the same products, group_by=, fold= and"
                 " min_similarity= as for the page before."

@@ -19,7 +19,7 @@ from imgrec.among import joins_many, keys_of
 from imgrec.conf import settings
 from imgrec.crowds import forget_crowd, is_crowd, note_crowd
 from imgrec.remembered import part
-from imgrec.seeds import key_field, names_of, served_now, version_of
+from imgrec.seeds import key_field, names_of, of_key, served_now, version_of
 from imgrec.spaces import SpaceDefinition
 from imgrec.sql import Part, compiled, compose, fetched
 from imgrec.visibility import item_path
@@ -179,6 +179,19 @@ class Search:
         eligible = self._eligible(self._keys()[0])
         pairs = compose(pool_sql.NEARBY, eligible=eligible, most=take * OVERFETCH, **names)
         return compose(pool_sql.KEYS_BY_INDEX, seed=self.seed(), pairs=pairs)
+
+    def nearer(self, candidate: Candidate) -> int:
+        """Return how many eligible products come before one, whatever it costs to count them."""
+        names: dict[str, Any] = names_of(self.space, self.using)
+        pairs = compose(pool_sql.EXACT, eligible=self._eligible(self._keys()[0]), **names)
+        statement = compose(
+            pool_sql.NEARER,
+            seed=self.seed(),
+            pairs=compose(pool_sql.BEST_PAIRS, pairs=pairs) if self.space.item else pairs,
+            distance=Part("%s", (candidate.distance,)),
+            key=of_key(self.space, candidate.key, self.using),
+        )
+        return int(fetched(statement, self.using)[0][0])
 
     def _nearest(self, branch: Part, take: int) -> Part:
         pairs = compose(pool_sql.BEST_PAIRS, pairs=branch) if self.space.item else branch

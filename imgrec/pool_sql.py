@@ -66,3 +66,8 @@ KEYS_BY_INDEX = """
 WITH imgrec_seed AS MATERIALIZED ({seed})
 SELECT pair.key FROM ({pairs}) AS pair
 """
+# Which products come before one, by distance and then by key.
+NEARER = """
+WITH imgrec_seed AS MATERIALIZED ({seed}), imgrec_facts AS (SELECT 'exact' AS way)
+SELECT count(*) FROM ({pairs}) AS pair WHERE (pair.distance, pair.key) < ({distance}, {key})
+"""

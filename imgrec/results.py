@@ -9,6 +9,8 @@ from typing import Any
 class SimilarProducts(list[Any]):
     """Products, the most similar first, each with ``.similarity`` (cosine, 0..1).
 
+    And with ``.pinned`` and ``.boosted``: whether a merchant's rule decided about its place.
+
     ``way``: how they were found, ``"list"``, ``"exact"``, ``"hnsw"`` or ``"none"``.
     ``space``: label of the space searched. ``indexed``: whether the seed has a vector there.
     ``eligible``: how many there were to choose from, counted no further than it matters; None
@@ -37,3 +39,27 @@ class SimilarProducts(list[Any]):
     def indexed(self) -> bool:
         """Whether the seed could be searched by."""
         return self.way != "none"
+
+
+def note_rules(product: Any, *, pinned: bool, boosted: bool) -> None:
+    """Set what tells which rules made a product's place; a field of the shop's own stays.
+
+    What :func:`rules_noted` returns is there in any case.
+    """
+    product.imgrec_rules = (pinned, boosted)
+    for name, value in (("pinned", pinned), ("boosted", boosted)):
+        if not hasattr(type(product), name):
+            setattr(product, name, value)
+
+
+def note_rules_of(found: SimilarProducts) -> None:
+    """Note that no rule made the place of any result that nothing was noted of."""
+    for product in found:
+        if not hasattr(product, "imgrec_rules"):
+            note_rules(product, pinned=False, boosted=False)
+
+
+def rules_noted(product: Any) -> tuple[bool, bool]:
+    """Return whether a result was pinned, and whether boosted."""
+    noted: tuple[bool, bool] = getattr(product, "imgrec_rules", (False, False))
+    return noted

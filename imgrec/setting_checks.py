@@ -1,4 +1,4 @@
-"""``imgrec.E001`` to ``E003``, ``E011``: the ``IMGREC`` dict, before it does damage unseen."""
+"""``imgrec.E001`` to ``E003``, ``E011``, ``E012``: the ``IMGREC`` dict, before it does damage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error
 
-from imgrec.conf import Settings, declared, has_type, known_keys
+from imgrec import paths
+from imgrec.conf import PATHS, Settings, declared, has_type, known_keys, settings
+from imgrec.spaces import all_spaces
 
 # Least and most of each number; of those not named here, 0 or more.
 RANGES: dict[str, tuple[float, float]] = {
@@ -66,6 +68,8 @@ def _what_to_give(key: str, value: Any) -> str:
     if not has_type(key, value):
         if key == "weights":
             return 'Give a dict such as {"resnet18": {"path": "/srv/weights/resnet18.pth"}}.'
+        if key in PATHS:
+            return f'Give a dict such as {{"shop.Product": "{key}"}}.'
         return f"Give a value of type {type(default).__name__}, for example {default!r}."
     if key in NOT_EMPTY and not value:
         return f"Give a name, for example {default!r}."
@@ -77,6 +81,31 @@ def _what_to_give(key: str, value: Any) -> str:
     if least <= value <= most:
         return ""
     return f"Give {least} or more." if most == inf else f"Give {least} to {most}."
+
+
+def check_paths(**kwargs: Any) -> list[CheckMessage]:
+    """E012: what "category" and "price" name must be there, and be a column."""
+    models = {space.item_model._meta.label_lower: space.item_model for space in all_spaces()}
+    return [
+        Error(f"IMGREC[{key!r}]: {problem}", hint=hint, id="imgrec.E012")
+        for key in PATHS
+        for label, path in getattr(settings, key).items()
+        for problem, hint in _path_problems(key, label, path, models)
+    ]
+
+
+def _path_problems(
+    key: str, label: str, path: str, models: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    model = models.get(label.lower())
+    if model is None:
+        known = ", ".join(sorted(each._meta.label for each in models.values())) or "none"
+        yield (f"{label!r} is no model of products with photos.", f"Those are: {known}.")
+        return
+    try:
+        paths.check_path(model, path, option="")
+    except ValueError as error:
+        yield (str(error), f'Name a column, as in {{"{model._meta.label}": "{key}"}}.')
 
 
 def _counts_nothing(known: dict[str, Any]) -> Iterator[CheckMessage]:

@@ -15,7 +15,7 @@ from imgrec.boxes import Box
 from imgrec.conf import settings
 from imgrec.guest import reading
 from imgrec.pool import Search
-from imgrec.results import SimilarProducts
+from imgrec.results import SimilarProducts, note_rules_of
 from imgrec.search_settings import pool_settings
 from imgrec.seeds import of_vector
 from imgrec.served import likely_served, served_space
@@ -62,6 +62,7 @@ def similar_products(
         A list of the shop's own instances, each with ``.similarity`` (0..1); with several
         photos a product also ``.matched_photo`` and ``.seed_photo``, the keys of the best pair,
         and ``.matched_image``, the file of the former. Its ``.next`` is a token for the next page.
+        ``.pinned`` and ``.boosted``: whether a merchant's rule made a product's place.
 
     Raises:
         LookupError: the model has no ImageEmbeddingField.
@@ -91,6 +92,7 @@ def similar_products(
         return SimilarProducts()
     with reading(choice.using, **pool_settings(chosen)):
         found = question.answer(choice)
+    note_rules_of(found)
     ways.note(chosen.item_model, found, started)
     return found
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
-from django.core.exceptions import FieldDoesNotExist
-from django.db import models
 
-from imgrec.arranging import Candidates, Rules, choose, diversify
+from imgrec.arranging import Candidates, Rules, choose, diversify, placed
 from imgrec.conf import settings
 from imgrec.paging import Page, mark, page_after
 from imgrec.topk import Matrix
@@ -95,6 +93,11 @@ class Wish:
         return self.limit * DIVERSE_AMONG if self.diversity else self.limit
 
     @property
+    def reach(self) -> int:
+        """The last place on the page."""
+        return self.limit + (self.after.shown if self.after else 0)
+
+    @property
     def first_take(self) -> int:
         """How many candidates to read at first: one more than wanted tells whether more come."""
         passed = self.after.shown + len(self.after.keys) if self.after else 0
@@ -102,7 +105,15 @@ class Wish:
         return self.wanted * ahead + 1 + passed
 
     def choose(self, candidates: Candidates) -> list[int]:
-        """Return the places of those that may be shown, at most one more than wanted."""
+        """Return the places of those that may be shown, at most one more than wanted.
+
+        And of all that are pinned, which come first.
+        """
+        return choose(candidates, self.rules, self.wanted + 1)
+
+    @property
+    def rules(self) -> Rules:
+        """What may be shown beside each other, and after the pages before."""
         rules = Rules(least=self.least, fold=self.fold, seeds=self.seeds)
         if self.after:
             rules = replace(
@@ -111,38 +122,38 @@ class Wish:
                 is_shown=self.after.has_shown,
                 is_taken=self.after.has_group,
             )
-        return choose(candidates, rules, self.wanted + 1)
+        return rules
 
-    def arrange(self, candidates: Candidates, chosen: list[int]) -> list[int]:
-        """Return the places of those that are shown, in order."""
+    def arrange(
+        self, candidates: Candidates, chosen: list[int], positions: Sequence[int] = ()
+    ) -> list[int]:
+        """Return the places of those that are shown, in order; ``positions``: of the pinned."""
+        pinned = [place for place in chosen if place < candidates.pinned]
+        others = self.diverse(candidates, chosen[len(pinned) :], pinned, most=self.wanted)
+        if not pinned:
+            return others[: self.limit]
+        shown = self.after.shown if self.after else 0
+        pins = [(positions[place], place) for place in pinned]
+        return placed(pins, others, shown=shown, most=self.limit)
+
+    def diverse(
+        self, candidates: Candidates, chosen: list[int], pinned: list[int], *, most: int
+    ) -> list[int]:
+        """Return those chosen in a diverse order, beside the pinned, of at most the first most."""
         if not self.diversity or candidates.vectors is None or not chosen:
-            return chosen[: self.limit]
-        chosen = chosen[: self.wanted]
-        places = np.asarray(chosen)
-        near, vectors = candidates.similarities[places], candidates.vectors[places]
-        return [chosen[i] for i in diversify(near, vectors, self.limit, self.diversity)]
+            return chosen
+        chosen = chosen[:most]
+        scores = candidates.similarities if candidates.scores is None else candidates.scores
+        near, vectors = scores[np.asarray(chosen)], candidates.vectors[np.asarray(chosen)]
+        beside = candidates.vectors[np.asarray(pinned, dtype=int)]
+        order = diversify(near, vectors, self.limit, self.diversity, beside=beside)
+        return [chosen[i] for i in order]
 
-    def next_token(self, shown: Iterable[tuple[Any, float, Any]], *, more: bool) -> str | None:
+    def next_token(
+        self, shown: Iterable[tuple[Any, float, Any]], *, more: bool, keep_all: bool = False
+    ) -> str | None:
         """Return the token of the page after one that shows these; None when none comes."""
         if not more or self.diversity:
             return None
-        page = page_after(self.after, shown, self.query, keep_all=not self.is_plain)
+        page = page_after(self.after, shown, self.query, keep_all=keep_all or not self.is_plain)
         return page.token if page else None
-
-
-def check_path(model: type[models.Model], path: str, *, option: str = "group_by=") -> None:
-    """Raise ``ValueError`` unless a path leads over the item's own columns and forward keys."""
-    here: Any = model
-    for name in path.split("__"):
-        try:
-            found = here._meta.get_field(name) if here else None
-        except FieldDoesNotExist:
-            found = None
-        if found is None or not getattr(found, "concrete", False) or found.many_to_many:
-            fields = here._meta.concrete_fields if here else []
-            known = ", ".join(each.name for each in fields) or "nothing further"
-            raise ValueError(
-                f"{option}{path!r}: {name!r} is no column of {model._meta.label}, nor one over a"
-                f" foreign key of its. There: {known}."
-            )
-        here = found.related_model if found.is_relation else None

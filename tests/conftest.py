@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from pytest_django import Settings
 
 from demo_shop.environment import database
 from demo_shop.services import Postgres, Redis
-from imgrec import crowds, remembered, tallies
+from imgrec import crowds, remembered, steering, tallies
 from imgrec.spaces import all_spaces
 from tests import processes
 from tests.celery import app
@@ -96,11 +97,13 @@ def media(tmp_path: Path, settings: Settings) -> Path:
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    """Put statements together and count anew in each test."""
-    for room in (remembered, crowds, tallies):
+    """Put statements together and count anew in each test, which begins without rules."""
+    for room in (remembered, crowds, steering, tallies):
         room.forget()
+    for space in all_spaces():  # as a process knows it that has looked: a rule saved ends it
+        steering._known[space.item_model._meta.label_lower, "default"] = (inf, False)
     yield
-    for room in (remembered, crowds, tallies):
+    for room in (remembered, crowds, steering, tallies):
         room.forget()
 
 

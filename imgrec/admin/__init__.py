@@ -18,6 +18,7 @@ from __future__ import annotations
 from imgrec.admin.job_admin import EmbeddingJobAdmin
 from imgrec.admin.mixin import ImgrecAdminMixin
 from imgrec.admin.placeholder_admin import PlaceholderAdmin
+from imgrec.admin.rule_admin import RuleAdmin
 from imgrec.admin.space_admin import SpaceAdmin
 
-__all__ = ["EmbeddingJobAdmin", "ImgrecAdminMixin", "PlaceholderAdmin", "SpaceAdmin"]
+__all__ = ["EmbeddingJobAdmin", "ImgrecAdminMixin", "PlaceholderAdmin", "RuleAdmin", "SpaceAdmin"]

@@ -20,6 +20,7 @@ from imgrec.admin.choosing import list_space, shown_space, spaces_for
 from imgrec.admin.filters import ReasonFilter, SpaceFilter, StateFilter
 from imgrec.admin.panel import panel_of
 from imgrec.admin.states import state_html
+from imgrec.admin.steps import steps_url
 from imgrec.indexing import active_spaces
 from imgrec.item_states import annotate_item_state
 from imgrec.runs import queue
@@ -142,7 +143,11 @@ class ImgrecAdminMixin(Base):
         space = shown_space(request, self.model)
         if obj is not None and space and issubclass(self.model, space.item_model):
             panel = panel_of(obj, space, self)
-            more = {"imgrec_panel": panel, "imgrec_state": state_html(obj)}
+            more = {
+                "imgrec_panel": panel,
+                "imgrec_state": state_html(obj),
+                "imgrec_steps_url": steps_url(self, obj.pk),
+            }
             wrap(response, "imgrec/admin/change_form.html", more)
         return response
 

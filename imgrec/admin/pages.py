@@ -18,6 +18,7 @@ from imgrec import jobs, runs
 from imgrec.admin import explaining, failures, words
 from imgrec.admin.addresses import address, url_name
 from imgrec.admin.choosing import page_space, shown_space, spaces_for
+from imgrec.admin.steps import steps
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition
 from imgrec.sweep import with_photo
@@ -42,7 +43,7 @@ def urls(admin: ImgrecAdminMixin) -> list[Any]:
         "why": why,
         "part": part,
     }
-    return [
+    found = [
         path(
             f"imgrec/{name.replace('_', '-')}/",
             admin.admin_site.admin_view(partial(view, admin=admin)),
@@ -50,6 +51,9 @@ def urls(admin: ImgrecAdminMixin) -> list[Any]:
         )
         for name, view in views.items()
     ]
+    of_one = admin.admin_site.admin_view(partial(steps, admin=admin))
+    name = url_name(admin, "steps")
+    return [*found, path("imgrec/steps/<path:object_id>/", of_one, name=name)]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

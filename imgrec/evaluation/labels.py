@@ -11,9 +11,9 @@ import numpy as np
 from imgrec.evaluation import metrics
 from imgrec.evaluation.metrics import Flags, Floats, Places
 from imgrec.evaluation.ranked import Ranked
+from imgrec.paths import check_path
 from imgrec.spaces import SpaceDefinition
 from imgrec.visibility import item_path
-from imgrec.wishes import check_path
 
 
 @dataclass(frozen=True)

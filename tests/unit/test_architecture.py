@@ -13,7 +13,9 @@ import imgrec
 from tests.imports import imports, of, reached, rooms
 from tests.worker import ROOT
 
-FOUNDATION = of("conf", "errors", "reasons", "models", "tables", "spaces", "fields", "signals")
+FOUNDATION = of(
+    "conf", "errors", "reasons", "models", "rules", "tables", "spaces", "fields", "signals"
+)
 # What turns a saved photo into a vector and a list.
 WRITE = of(
     "receivers",
@@ -77,7 +79,10 @@ READ = of(
     "seeds",
     "sql",
     "uploads",
+    "steered",
+    "steering",
     "stored",
+    "tracing",
     "ways",
     "why",
     "parts",

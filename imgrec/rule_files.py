@@ -1,0 +1,104 @@
+"""Rules as CSV: written for spreadsheets, and read back."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from imgrec.rules import Rule
+
+COLUMNS = (
+    "id",
+    "item_model",
+    "action",
+    "target",
+    "target_value",
+    "beside",
+    "beside_value",
+    "position",
+    "factor",
+    "starts_at",
+    "ends_at",
+    "note",
+)
+MOST_ROWS = 5_000
+MOST_BYTES = 2_000_000
+# What a spreadsheet would take for a formula is written behind an apostrophe, and read without.
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class FileRefused(ValueError):
+    """The file as a whole cannot be read; the message says why and what can."""
+
+
+def written(rules: Iterable[Rule]) -> Iterator[str]:
+    """Yield the lines of a file of these rules."""
+    yield _line(COLUMNS)
+    for rule in rules:
+        yield _line(_guarded(_text(getattr(rule, name))) for name in COLUMNS)
+
+
+def read(data: bytes) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a file with the number of the line that each ends in.
+
+    Raises:
+        FileRefused: it is no such file.
+    """
+    if len(data) > MOST_BYTES:
+        raise FileRefused(f"The file has more than {MOST_BYTES:,} bytes: import it in parts.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileRefused("The file is not UTF-8: save it as CSV UTF-8.") from error
+    dialect = ";" if text.partition("\n")[0].count(";") else ","
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=dialect, restval="")
+    columns = [(name or "").strip() for name in reader.fieldnames or []]
+    missing = [name for name in ("action", "target_value", "beside") if name not in columns]
+    unknown = [name for name in columns if name not in COLUMNS]
+    if missing or unknown:
+        wrong = f"unknown: {', '.join(unknown)}" if unknown else f"missing: {', '.join(missing)}"
+        raise FileRefused(f"Columns {wrong}. There are: {', '.join(COLUMNS)}.")
+    reader.fieldnames = columns
+    return _rows(reader)
+
+
+def _rows(reader: csv.DictReader[str]) -> list[tuple[int, dict[str, str]]]:
+    found: list[tuple[int, dict[str, str]]] = []
+    try:
+        for row in reader:
+            if None in row:
+                raise FileRefused(f"Line {reader.line_num} has more cells than columns.")
+            values = {name: _unguarded((value or "").strip()) for name, value in row.items()}
+            if any(values.values()):
+                found.append((reader.line_num, values))
+            if len(found) > MOST_ROWS:
+                raise FileRefused(
+                    f"The file has more than {MOST_ROWS:,} rules: import it in parts."
+                )
+    except csv.Error as error:
+        raise FileRefused(f"Line {reader.line_num}: {error}") from error
+    return found
+
+
+def _line(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _guarded(text: str) -> str:
+    return f"'{text}" if text.startswith((*FORMULAS, "'")) else text
+
+
+def _unguarded(text: str) -> str:
+    is_guarded = text.startswith("'") and text[1:].startswith((*FORMULAS, "'"))
+    return text[1:] if is_guarded else text
