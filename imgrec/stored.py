@@ -14,7 +14,7 @@ from imgrec.models import Space
 from imgrec.paging import ROUNDING
 from imgrec.remembered import instances
 from imgrec.results import SimilarProducts
-from imgrec.seeds import of_key, prepared_key
+from imgrec.seeds import key_field, of_key, prepared_key
 from imgrec.served import decides_what_is_served
 from imgrec.sql import IsIn, Part, compiled, compose
 from imgrec.visibility import item_path
@@ -26,6 +26,12 @@ _SERVED = """ AND EXISTS (
     SELECT FROM {spaces} AS space WHERE space.label = {label}
         AND space.served_version = {lists}.version {of_several}
 )"""
+
+_WANTED = """(
+    SELECT CASE WHEN (SELECT count(*) FROM ({enough}) AS enough) >= {limit}
+        THEN {first} ELSE {every} END
+    FROM {lists} WHERE {lists}.owner_id = {key}
+)::{key_type}[]"""
 
 # So many times as many neighbours as are wanted are looked up first.
 FIRST = 2
@@ -103,6 +109,10 @@ def _first_or_all(choice: Choice, limit: int) -> RawSQL:
     """Return the keys to look up: the list's first, if enough of them are eligible.
 
     To look up all costs three times as much, and more in a large table, whose rows are far apart.
+
+    The list is read once more, apart from the products: joined to them, all of this could be
+    asked once for each product. PostgreSQL does so where it thinks that there are hardly any: in
+    a table filled just now, of which it knows nothing yet.
     """
     every, first = _neighbours(choice), _neighbours(choice, f"[:{FIRST * limit}]")
     path = item_path(choice.space)
@@ -110,11 +120,18 @@ def _first_or_all(choice: Choice, limit: int) -> RawSQL:
     enough = compiled(eligible, choice.using)
     if enough is None:
         return every
-    return RawSQL(  # noqa: S611 - put together from statements, values are parameters
-        f"CASE WHEN (SELECT count(*) FROM ({enough.sql}) AS enough) >= {limit}"  # noqa: S608
-        f" THEN {first.sql} ELSE {every.sql} END",
-        enough.params,
+    connection = connections[choice.using]
+    wanted = compose(
+        _WANTED,
+        enough=enough,
+        limit=limit,
+        first=first.sql,
+        every=every.sql,
+        lists=connection.ops.quote_name(choice.space.list_model._meta.db_table),
+        key=of_key(choice.space, choice.key, choice.using),
+        key_type=str(key_field(choice.space).db_type(connection)),
     )
+    return RawSQL(*wanted)  # noqa: S611 - put together from statements, values are parameters
 
 
 def _of_list(
