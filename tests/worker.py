@@ -66,14 +66,16 @@ class Worker:
             os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
 
-    def stop(self) -> None:
-        """Let the worker finish its tasks and end; kill it when that takes too long."""
+    def stop(self) -> bool:
+        """Let the worker finish its tasks and end; kill it, and return False, when that is slow."""
         if self.is_running():
             self._process.terminate()
             try:
                 self._process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
+                return False
+        return True
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

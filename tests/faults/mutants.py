@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from imgrec import neighbours, vectors
+from imgrec import looking, neighbours, vectors
+
+LEAKED_BYTES = 200_000
 
 
 def without_compare_and_set() -> None:
@@ -23,7 +26,19 @@ def without_list_lock() -> None:
     neighbours._lock = lambda space, *, wait=False: True
 
 
+def with_leak() -> None:
+    """Keep a little of every photo."""
+    decode, kept = looking.decode, []
+
+    def leaking(embedder: Any, data: bytes) -> Any:
+        kept.append(b"x" * LEAKED_BYTES)
+        return decode(embedder, data)
+
+    looking.decode = leaking  # type: ignore[assignment]
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "no compare-and-set": without_compare_and_set,
     "no list lock": without_list_lock,
+    "a leak": with_leak,
 }
