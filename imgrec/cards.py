@@ -21,6 +21,7 @@ class Card:
     url: str  # "" when the model has no get_absolute_url()
     photo: str  # address of its photo; of several, of the one that matched; "" without any
     similarity: float  # the cosine, 0..1
+    place: str = ""  # where in the photo it is like the other, in words; "" while unknown
 
     def __getitem__(self, name: str) -> Any:
         """Return an attribute: templates ask for a key first, and a refusal costs them time."""

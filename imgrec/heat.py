@@ -41,7 +41,10 @@ def tiles(cells: Cells, seen: Box) -> list[Tile]:
     score = float(cells.sum()) or 1.0
     return [
         Tile(
-            *(_text(each) for each in (box.left, box.top, box.width, box.height)),
+            x=_text(box.left),
+            y=_text(box.top),
+            width=_text(box.width),
+            height=_text(box.height),
             colour=MORE if value > 0 else LESS,
             opacity=_text(DENSEST * abs(value) / most),
             is_strong=bool(value >= STRONG * above.max() > 1e-9),

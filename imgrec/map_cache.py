@@ -7,13 +7,20 @@ version: a changed photo or a new encoder finds nothing of the old.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from imgrec.conf import settings
+from imgrec.conf import redis_url, settings
 from imgrec.feature_maps import FeatureMap
 
 KEYS = "imgrec:maps"  # of all that are kept, by the time they were
 _MAP = "imgrec:map:"
+# Where a photo's look-alikes are like it: a text of at most MOST_PLACES for each photo.
+_PLACES_KEYS = "imgrec:wheres"
+_PLACES = "imgrec:where:"
+MOST_PLACES = 96
+# So many such texts are kept for each map that may be: they are a hundredth of its size.
+TEXTS_A_MAP = 25
 
 # In one step: two workers that keep one at the same time must not both count without the other's.
 _KEEP = """
@@ -31,6 +38,11 @@ end
 """
 
 
+def is_on() -> bool:
+    """Return whether anything may be kept, and there is a Redis to keep it."""
+    return bool(settings.map_cache_seconds and settings.map_cache_photos and redis_url())
+
+
 def name_of(version: str, digest: str) -> str:
     """Return the key of a photo's map; ``digest``: the sha256 of its file."""
     return f"{_MAP}{version}:{digest}"
@@ -38,9 +50,7 @@ def name_of(version: str, digest: str) -> str:
 
 def keep(redis: Any, name: str, found: FeatureMap) -> None:
     """Keep a map, and let go of the oldest beyond what may be kept."""
-    seconds, most = settings.map_cache_seconds, settings.map_cache_photos
-    if seconds and most:
-        redis.eval(_KEEP, 2, name, KEYS, found.to_bytes(), seconds, most)
+    _keep(redis, name, KEYS, found.to_bytes(), settings.map_cache_photos)
 
 
 def get(redis: Any, name: str) -> FeatureMap | None:
@@ -50,3 +60,27 @@ def get(redis: Any, name: str) -> FeatureMap | None:
         return FeatureMap.from_bytes(data) if data else None
     except (ValueError, KeyError, TypeError):  # of another version of imgrec
         return None
+
+
+def places_of(redis: Any, version: str, digest: str) -> dict[str, str]:
+    """Return where photos are like the one of that digest, by theirs; "" where nothing stands out.
+
+    Only of those a worker has looked at.
+    """
+    data = redis.get(f"{_PLACES}{version}:{digest}")
+    found: dict[str, str] = json.loads(data) if data else {}
+    return found
+
+
+def keep_places(redis: Any, version: str, digest: str, places: dict[str, str]) -> None:
+    """Add to what :func:`places_of` returns; the oldest of too many go."""
+    every = {**places_of(redis, version, digest), **places}
+    newest = dict(list(every.items())[-MOST_PLACES:])
+    most = TEXTS_A_MAP * settings.map_cache_photos
+    name = f"{_PLACES}{version}:{digest}"
+    _keep(redis, name, _PLACES_KEYS, json.dumps(newest).encode(), most)
+
+
+def _keep(redis: Any, name: str, names: str, data: bytes, most: int) -> None:
+    if settings.map_cache_seconds and most:
+        redis.eval(_KEEP, 2, name, names, data, settings.map_cache_seconds, most)

@@ -18,15 +18,20 @@ from imgrec import encoding, files, map_cache
 from imgrec.boxes import Box, weights
 from imgrec.conf import settings
 from imgrec.errors import ImgrecError, NoFeatureMap, NothingSeen, PictureError, WeightsUnavailable
+from imgrec.feature_maps import FeatureMap, contributions
 from imgrec.mapping import explaining, map_of, query_of
 from imgrec.reasons import Reason
+from imgrec.regions import strongest
 from imgrec.spaces import SpaceDefinition, space_by_label
 from imgrec.topk import Matrix
 from imgrec.watchdog import watched
 
+Photo = tuple[str, str]  # its name in the storage, the sha256 of its file
+
 logger = logging.getLogger(__name__)
 
 MAP = "map"
+WHERE = "where"
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,9 @@ class Asked:
 
     token: str
     label: str
-    what: str = ""  # "": the vector; "map": of the file named; else the vector of this part
+    # "": the vector; "map": of the file named; "where": nobody waits, it is kept for the next who
+    # look; else the vector of this part
+    what: str = ""
 
     @classmethod
     def parse(cls, line: str) -> Asked:
@@ -57,6 +64,8 @@ def answer(redis: Any, asked: Asked, data: bytes) -> bytes:
         with watched():
             if asked.what == MAP:
                 return _map(redis, space, data.decode())
+            if asked.what == WHERE:
+                return _where(redis, space, *json.loads(data))
             return _vector(space, data, asked.what)
     except (PictureError, NoFeatureMap, NothingSeen) as error:
         return _error(error.code)
@@ -77,11 +86,38 @@ def raise_for(code: str) -> None:
 
 
 def _map(redis: Any, space: SpaceDefinition, name: str) -> bytes:
+    return _made(redis, space, name).to_bytes()
+
+
+def _made(redis: Any, space: SpaceDefinition, name: str) -> FeatureMap:
     data = files.read(space, name)
     found = map_of(space.embedder, data)
     version = explaining(space.embedder).version
     map_cache.keep(redis, map_cache.name_of(version, sha256(data).hexdigest()), found)
-    return found.to_bytes()
+    return found
+
+
+def _where(redis: Any, space: SpaceDefinition, own: Photo, others: list[Photo]) -> bytes:
+    """Keep where some photos are like one; of one that cannot be had, that nothing stands out."""
+    version = explaining(space.embedder).version
+    seed = _kept_or_made(redis, space, version, own)
+    places = {}
+    for other in others:
+        try:
+            found = _kept_or_made(redis, space, version, other)
+        except PictureError:
+            places[other[1]] = ""
+            continue
+        regions = strongest(contributions(found, seed), found.seen)
+        places[other[1]] = str(regions[0].place.value) if regions else ""
+    map_cache.keep_places(redis, version, own[1], places)
+    return b"{}"
+
+
+def _kept_or_made(redis: Any, space: SpaceDefinition, version: str, photo: Photo) -> FeatureMap:
+    name, digest = photo
+    kept = map_cache.get(redis, map_cache.name_of(version, digest))
+    return kept or _made(redis, space, name)
 
 
 def _vector(space: SpaceDefinition, data: bytes, part: str) -> bytes:

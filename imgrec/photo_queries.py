@@ -116,18 +116,23 @@ def _answered(space: SpaceDefinition, what: str, data: bytes) -> bytes:
 
 
 def _wait(redis: Any, asked: Asked, data: bytes) -> tuple[bytes, bytes] | None:
-    with redis.pipeline() as pipe:
-        pipe.set(f"imgrec:photo:{asked.token}", data, ex=KEEP_SECONDS)
-        pipe.lpush(QUEUE, str(asked))
-        pipe.expire(QUEUE, KEEP_SECONDS)
-        pipe.execute()
-    poke("imgrec.answer_photos")
+    leave(redis, asked, data)
     answer: tuple[bytes, bytes] | None = redis.blpop(
         [f"imgrec:answer:{asked.token}"], timeout=settings.photo_wait_seconds
     )
     if answer is None:
         redis.delete(f"imgrec:photo:{asked.token}")
     return answer
+
+
+def leave(redis: Any, asked: Asked, data: bytes) -> None:
+    """Leave a question where a worker finds it, and tell one."""
+    with redis.pipeline() as pipe:
+        pipe.set(f"imgrec:photo:{asked.token}", data, ex=KEEP_SECONDS)
+        pipe.lpush(QUEUE, str(asked))
+        pipe.expire(QUEUE, KEEP_SECONDS)
+        pipe.execute()
+    poke("imgrec.answer_photos")
 
 
 def _understood(answer: tuple[bytes, bytes] | None) -> bytes:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
-from django.db import models
+from django.db import models, router
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from imgrec.cards import cards_of
+from imgrec import hints
+from imgrec.cards import Card, cards_of
 from imgrec.fragments import Fragment
 from imgrec.results import SimilarProducts
 
@@ -20,17 +22,32 @@ MOST_PLACES = 24
 
 
 def list_values(
-    product: models.Model, found: SimilarProducts, title: str, *, show_similarity: bool
+    product: models.Model,
+    found: SimilarProducts,
+    title: str,
+    *,
+    show_similarity: bool,
+    show_why: bool = False,
 ) -> dict[str, Any]:
     """Return what ``TEMPLATE`` gets beside what the page has."""
     title = heading(title)
     return {
-        "cards": cards_of(found),
+        "cards": _with_places(cards_of(found), product, found) if show_why else cards_of(found),
         "title": title,
         "heading_id": heading_id(product, title, *(each.pk for each in found)),
         "show_similarity": show_similarity,
         "seed": product,
     }
+
+
+def _with_places(cards: list[Card], product: models.Model, found: SimilarProducts) -> list[Card]:
+    """Add where each is like the product, as far as that is known."""
+    using = found[0]._state.db or router.db_for_read(type(product))
+    known = hints.places(product, found, using)
+    return [
+        replace(each, place=str(known[each.product.pk].label)) if each.product.pk in known else each
+        for each in cards
+    ]
 
 
 def place_values(product: models.Model, asked: Fragment, **addresses: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from imgrec.why import ExplainedPhoto, Explanation, explain
 if TYPE_CHECKING:
     from imgrec.admin.mixin import ImgrecAdminMixin
 
+WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 MIDDLE = {"x": "25", "y": "25", "w": "50", "h": "50"}
 
 
@@ -161,9 +162,10 @@ def _said(regions: list[Region]) -> str:
     return _("Most of all: %(first)s.") % {"first": first}
 
 
-def _numbers(found: Explanation) -> dict[str, str]:
+def _numbers(found: Explanation) -> dict[str, Any]:
     return {
         "similarity": number_format(found.similarity, 4),
         "cosine": number_format(found.cosine, 4),
-        "distance": f"{found.distance:.1e}",
+        "distance": number_format(found.distance, 5),
+        "sees_all": all(each.seen == WHOLE for each in (found.photo, found.other_photo)),
     }

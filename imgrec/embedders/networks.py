@@ -18,6 +18,7 @@ from imgrec.conf import settings
 from imgrec.embedders import probing
 from imgrec.embedders.folding import fold
 from imgrec.embedders.forward import Colour, Forward, TorchForward
+from imgrec.embedders.framing import Frame
 from imgrec.embedders.fusing import fuse
 from imgrec.embedders.normalising import normalise
 from imgrec.embedders.protocol import Prepared, Vectors
@@ -34,13 +35,15 @@ class Network:
     """A model as loaded, ending in a map of features that is averaged, or in features.
 
     ``mean`` and ``std``, of red, green and blue from 0 to 1, are those its weights were trained
-    with; ``transform``, from a picture to a float32 input, has them applied already.
+    with; ``transform``, from a picture to a float32 input, has them applied already. ``frame``:
+    what that transform shows, where it is known.
     """
 
     features: nn.Module
     mean: Colour = (0.0, 0.0, 0.0)
     std: Colour = (1.0, 1.0, 1.0)
     transform: Callable[[Image.Image], Prepared] | None = None
+    frame: Frame | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Running:
 
     forward: Forward
     transform: Callable[[Image.Image], Prepared] | None = None
+    frame: Frame | None = None
 
 
 _networks: dict[str, Running] = {}
@@ -65,7 +69,7 @@ def network_of(version: str, load: Callable[[], Network]) -> Running:
             _set_threads()
             network = load()
             forward = _best_forward(network, version)
-            _networks[version] = Running(forward, network.transform)
+            _networks[version] = Running(forward, network.transform, network.frame)
         return _networks[version]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -11,14 +11,15 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
-from PIL.Image import Image
+from PIL.Image import Image, fromarray
 
-from imgrec.embedders.framing import without_far_ends
-from imgrec.embedders.networks import Network, embed_with, network_of
-from imgrec.embedders.protocol import Prepared, Vectors
+from imgrec.embedders import probing
+from imgrec.embedders.framing import Frame, without_far_ends
+from imgrec.embedders.networks import SIDE, Network, embed_with, map_with, network_of
+from imgrec.embedders.protocol import Maps, Part, Prepared, Vectors
 from imgrec.embedders.states import fill
 from imgrec.embedders.weights import explain_file, read_verified
-from imgrec.errors import WeightsUnavailable
+from imgrec.errors import NoFeatureMap, WeightsUnavailable
 
 PREPROCESSING = 1
 
@@ -75,6 +76,22 @@ class Timm:
         transform: Any = running.transform
         return embed_with(running, map(transform, pictures), dimensions=self.dimensions)
 
+    def feature_map(self, inputs: Sequence[Image], /) -> Maps:
+        """Return what the rows of pictures are the mean of, from the same network.
+
+        Raises ``NoFeatureMap`` for models that do more than average.
+        """
+        running = network_of(self.version, self._load)
+        transform: Any = running.transform
+        return map_with(running, map(transform, inputs))
+
+    def seen(self, width: int, height: int, /) -> Part:
+        """Return the part of a picture of that size that the transform shows; loads the model."""
+        frame = network_of(self.version, self._load).frame
+        if frame is None:
+            raise NoFeatureMap
+        return frame.seen(width, height)
+
     def _load(self) -> Network:
         data = read_verified(Path(self.weights), sha256=str(self.sha256)) if self.weights else None
         model = self._create()
@@ -91,7 +108,8 @@ class Timm:
             pixels: Prepared = transform(without_far_ends(picture)).permute(1, 2, 0).numpy()
             return pixels
 
-        return Network(model, transform=transformed)
+        features = _to_map(model.eval(), transformed)
+        return Network(features, transform=transformed, frame=_frame_of(config))
 
     def _create(self) -> Any:
         try:
@@ -109,6 +127,36 @@ class Timm:
             "huggingface.co, or copy them into its cache, or give a file: "
             "Timm(..., weights=..., sha256=...)."
         ) % {"model": self.model}
+
+
+def _to_map(model: Any, transform: Callable[[Image], Prepared]) -> Any:
+    """Return the model up to its last map, or as it is where rows are not the mean of that."""
+    import torch
+
+    class ToMap(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = model
+
+        def forward(self, batch: Any) -> Any:
+            return self.network.forward_features(batch)
+
+    pixels = transform(fromarray(probing.pictures(SIDE)[0]))
+    batch = torch.from_numpy(pixels)[None].permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        rows, features = model(batch), model.forward_features(batch)
+    if features.dim() != 4 or features.shape[1] != rows.shape[1]:
+        return model
+    is_mean = torch.allclose(features.mean(dim=(2, 3)), rows, rtol=1e-3, atol=1e-5)
+    return ToMap() if is_mean else model
+
+
+def _frame_of(config: dict[str, Any]) -> Frame | None:
+    """Return the square that timm's transform shows, or None where it may show another part."""
+    _colours, height, width = config["input_size"]
+    if height != width or config.get("crop_mode", "center") != "center":
+        return None
+    return Frame(side=int(height / config["crop_pct"]), crop=height)
 
 
 def _no_timm() -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException
 
 from imgrec.conf import settings
-from imgrec.errors import PhotoSearchUnavailable, PictureError
+from imgrec.errors import ImgrecError, PhotoSearchUnavailable, PictureError
 from imgrec.reasons import Reason
 from imgrec.uploads import too_large_sentence
 
@@ -53,6 +53,11 @@ def of_search(error: PhotoSearchUnavailable) -> ApiError:
     return ApiError(
         503, error.code, str(error), wait=max(1, math.ceil(settings.photo_wait_seconds))
     )
+
+
+def of_part(error: ImgrecError) -> ApiError:
+    """Return the answer to a part that cannot be searched by: where nobody looks, or at all."""
+    return ApiError(422, str(getattr(error, "code", "error")), str(error))
 
 
 def as_json(error: Exception) -> Exception:

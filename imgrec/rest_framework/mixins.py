@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import models
@@ -16,11 +17,19 @@ from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 from rest_framework.viewsets import GenericViewSet
 
 from imgrec import similar
-from imgrec.errors import NoSuchPage, PhotoSearchUnavailable, PictureError
-from imgrec.rest_framework import errors, uploads
-from imgrec.rest_framework.serializers import OF_A_PRODUCT, options_of
+from imgrec.errors import (
+    NoFeatureMap,
+    NoSuchPage,
+    NothingSeen,
+    PhotoSearchUnavailable,
+    PictureError,
+)
+from imgrec.parts import similar_to_part
+from imgrec.rest_framework import errors, explanations, uploads
+from imgrec.rest_framework.serializers import OF_A_PRODUCT, WITH_PART, options_of
 from imgrec.results import SimilarProducts
 from imgrec.served import served_space
+from imgrec.spaces import space_by_label
 from imgrec.visibility import visible
 
 ACTIONS = {"similar", "similar_to_photo"}
@@ -48,8 +57,13 @@ class SimilarProductsMixin(GenericViewSet[Any]):
         """Give products that look like this one.
 
         ``limit`` 1..64, ``min_similarity`` 0..1, ``after``: the ``next`` of the page before,
-        ``group_by``: one of ``similar_group_by``.
+        ``group_by``: one of ``similar_group_by``. ``part=x,y,width,height``, from 0 to 1: like
+        this part of its photo; only with the first two. ``why=1``, for staff (others: 403): each
+        result says which regions of both photos made its similarity, or null for want of time.
         """
+        is_explained = explanations.is_asked_for(request)
+        if "part" in request.query_params:
+            return self._like_a_part(request)
         allowed = self.similar_group_by
         options = options_of(request.query_params.dict(), names=OF_A_PRODUCT, group_by=allowed)
         seed = self._visible_seed()
@@ -57,6 +71,16 @@ class SimilarProductsMixin(GenericViewSet[Any]):
             found = similar.similar_products(seed, among=self._products(), **options)
         except NoSuchPage as error:
             raise errors.no_such_page() from error
+        if not is_explained:
+            return self._answer(found)
+        space = space_by_label(found.space)
+        return self._answer(found, why=explanations.explanations(seed, found, space))
+
+    def _like_a_part(self, request: Request) -> Response:
+        options = options_of(request.query_params.dict(), names=WITH_PART)
+        seed = self._visible_seed()
+        with _answered_errors():
+            found = similar_to_part(seed, among=self._products(), **options)
         return self._answer(found)
 
     @action(
@@ -69,17 +93,14 @@ class SimilarProductsMixin(GenericViewSet[Any]):
     def similar_to_photo(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give products that look like the picture in the multipart field ``photo``.
 
-        ``limit`` and ``min_similarity`` may come in the address or in the form. A worker looks
-        at the picture; nothing of it is kept.
+        ``limit``, ``min_similarity`` and ``part`` may come in the address or in the form. A
+        worker looks at the picture; nothing of it is kept.
         """
         photo = uploads.photo_of(request)
-        options = options_of({**request.query_params.dict(), **request.POST.dict()})
-        try:
+        given = {**request.query_params.dict(), **request.POST.dict()}
+        options = options_of(given, names=WITH_PART)
+        with _answered_errors():
             found = similar.similar_to_photo(photo, among=self._products(), **options)
-        except PictureError as error:
-            raise errors.of_picture(error) from error
-        except PhotoSearchUnavailable as error:
-            raise errors.of_search(error) from error
         return self._answer(found)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -89,9 +110,12 @@ class SimilarProductsMixin(GenericViewSet[Any]):
         super().initial(request, *args, **kwargs)
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Limit search by photo when the project has a rate for it."""
+        """Limit what a worker may have to look at a photo for, when the project has a rate."""
         throttles = super().get_throttles()
-        if self.action == "similar_to_photo" and PHOTO_SCOPE in ScopedRateThrottle.THROTTLE_RATES:
+        is_looked_at = self.action == "similar_to_photo" or (
+            self.action == "similar" and {"part", "why"} & self.request.query_params.keys()
+        )
+        if is_looked_at and PHOTO_SCOPE in ScopedRateThrottle.THROTTLE_RATES:
             self.throttle_scope = PHOTO_SCOPE
             if not any(isinstance(each, ScopedRateThrottle) for each in throttles):
                 throttles.append(ScopedRateThrottle())
@@ -122,11 +146,17 @@ class SimilarProductsMixin(GenericViewSet[Any]):
             raise errors.not_found()
         return seed
 
-    def _answer(self, found: SimilarProducts) -> Response:
+    def _answer(
+        self, found: SimilarProducts, *, why: dict[Any, dict[str, Any] | None] | None = None
+    ) -> Response:
         serializer: Any = self.get_serializer(found, many=True)
         serializer.context["imgrec_space"] = found.space
         results = [
-            {**serializer.child.to_representation(product), **_findings(product)}
+            {
+                **serializer.child.to_representation(product),
+                **_findings(product),
+                **({} if why is None else {"why": why[product.pk]}),
+            }
             for product in found
         ]
         return Response(
@@ -139,6 +169,19 @@ class SimilarProductsMixin(GenericViewSet[Any]):
             },
             headers=FOR_ONE,
         )
+
+
+@contextmanager
+def _answered_errors() -> Iterator[None]:
+    """Turn what may go wrong with a photo, or a part of one, into answers."""
+    try:
+        yield
+    except PictureError as error:
+        raise errors.of_picture(error) from error
+    except PhotoSearchUnavailable as error:
+        raise errors.of_search(error) from error
+    except (NoFeatureMap, NothingSeen) as error:
+        raise errors.of_part(error) from error
 
 
 def _findings(product: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from rest_framework.serializers import (
     ValidationError,
 )
 
+from imgrec.boxes import Box
 from imgrec.cards import card_of
 from imgrec.rest_framework.errors import ApiError
 from imgrec.spaces import space_by_label
@@ -24,13 +25,15 @@ MOST_RESULTS = 64
 LONGEST_TOKEN = 6_000
 BASIC = ("limit", "min_similarity")
 OF_A_PRODUCT = (*BASIC, "after", "group_by")
+WITH_PART = (*BASIC, "part")
 
 
 class SearchOptions(Serializer[Any]):
     """``limit`` (1..64, default 8) and ``min_similarity`` (0..1) of a search.
 
     For look-alikes of a product also ``after``, the ``next`` of the page before, and
-    ``group_by``, one of the paths in the context.
+    ``group_by``, one of the paths in the context. ``part``: left, top, width and height of a part
+    of the photo, from 0 to 1, as in ``0.1,0.2,0.5,0.5``.
     """
 
     limit = IntegerField(min_value=1, max_value=MOST_RESULTS, default=8)
@@ -38,6 +41,16 @@ class SearchOptions(Serializer[Any]):
 
     after = CharField(max_length=LONGEST_TOKEN, required=False)
     group_by = CharField(max_length=200, required=False)
+
+    part = CharField(max_length=100, required=False)
+
+    def validate_part(self, value: str) -> tuple[float, float, float, float]:
+        """Return the four numbers."""
+        try:
+            box = Box.parse(value)
+        except ValueError as error:
+            raise ValidationError(str(error), code="invalid") from error
+        return box.left, box.top, box.width, box.height
 
     def validate_group_by(self, value: str) -> str:
         """Allow what the shop's view names."""

@@ -50,6 +50,7 @@ def similar_products(
     fold: float | None = None,
     diversity: float | None = None,
     show_similarity: bool = False,
+    show_why: bool = False,
     title: str = "",
     lazy: bool = False,
 ) -> SafeString:
@@ -61,6 +62,9 @@ def similar_products(
     wins. It gets ``cards`` (:class:`imgrec.cards.Card`), ``title``, ``heading_id``,
     ``show_similarity`` and ``seed``, and everything the page has. Nothing to show, or an error
     of ours: nothing is rendered.
+
+    ``show_why``: say on each card in which part of its photo it is like the product, once a
+    worker has looked: the page never waits for that. Each card has it as ``place``.
 
     ``lazy``: render a place and a script that brings the same list when the place comes near
     the window; without scripts, a link to it. Needs ``imgrec.urls`` among the project's, and
@@ -76,6 +80,7 @@ def similar_products(
     """
     search = _search(limit, min_similarity, group_by, fold, diversity)
     look: dict[str, Any] = {"title": title, "show_similarity": show_similarity}
+    look |= {"show_why": True} if show_why else {}
     if lazy:
         place = _place(context, product, among, search, look)
         if place is not None:

@@ -87,8 +87,8 @@ READ = of(
     "why",
     "parts",
     "seen_photos",
-    "regions",
     "heat",
+    "hints",
 )
 # What a host's project meets, and no other room does.
 FACES = of(

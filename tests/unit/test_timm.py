@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from PIL import Image
 
 from imgrec.embedders import Timm, networks
-from imgrec.errors import WeightsUnavailable
+from imgrec.errors import NoFeatureMap, WeightsUnavailable
 
 torch = pytest.importorskip("torch")
 timm = pytest.importorskip("timm")
@@ -52,6 +52,30 @@ def test_vectors_equal_timms_own(seeded: tuple[Any, Path, str]) -> None:
     assert np.allclose(row, expected / np.linalg.norm(expected), atol=1e-5)
     assert embedder.version == f"timm:{MODEL}-{digest[:12]}-p1"
     assert embedder.available() is None
+
+
+def test_its_map_is_what_the_row_is_the_mean_of(seeded: tuple[Any, Path, str]) -> None:
+    _model, path, digest = seeded
+    picture = Image.effect_noise((300, 200), 90).convert("RGB")
+    embedder = Timm(MODEL, dimensions=DIMENSIONS, weights=path, sha256=digest)
+    (row,), (found,) = embedder.embed([picture]), embedder.feature_map([picture])
+    assert found.ndim == 3
+    assert found.shape[2] == DIMENSIONS
+    mean = found.mean(axis=(0, 1))
+    assert np.allclose(row, mean / np.linalg.norm(mean), atol=1e-4)
+    left, top, right, bottom = embedder.seen(300, 200)
+    assert right - left == pytest.approx((bottom - top) * 200 / 300, abs=0.02)
+    assert (left + right, top + bottom) == pytest.approx((1, 1), abs=0.02)
+
+
+def test_a_model_that_does_more_than_average_has_no_map(tmp_path: Path) -> None:
+    model = timm.create_model("test_vit", pretrained=False).eval()
+    path = tmp_path / "weights"
+    torch.save(model.state_dict(), path)
+    digest = sha256(path.read_bytes()).hexdigest()
+    embedder = Timm("test_vit", dimensions=64, weights=path, sha256=digest)
+    with pytest.raises(NoFeatureMap):
+        embedder.feature_map([Image.new("RGB", (90, 90), "teal")])
 
 
 @pytest.mark.parametrize(
