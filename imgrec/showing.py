@@ -20,15 +20,21 @@ MOST_PLACES = 24
 
 
 def list_values(
-    product: models.Model, found: SimilarProducts, title: str, *, show_similarity: bool
+    product: models.Model,
+    found: SimilarProducts,
+    title: str,
+    *,
+    show_similarity: bool,
+    is_rescue: bool = False,
 ) -> dict[str, Any]:
     """Return what ``TEMPLATE`` gets beside what the page has."""
-    title = heading(title)
+    title = heading(title, is_rescue=is_rescue)
     return {
         "cards": cards_of(found),
         "title": title,
         "heading_id": heading_id(product, title, *(each.pk for each in found)),
         "show_similarity": show_similarity,
+        "is_rescue": is_rescue,
         "seed": product,
     }
 
@@ -45,8 +51,13 @@ def place_values(product: models.Model, asked: Fragment, **addresses: str) -> di
     }
 
 
-def heading(title: str) -> SafeString:
-    """Return the title asked for as HTML, or the usual one in the language of the page."""
+def heading(title: str, *, is_rescue: bool = False) -> SafeString:
+    """Return the title asked for as HTML, or the usual one in the language of the page.
+
+    What a sold-out product's page offers instead has a heading of its own.
+    """
+    if is_rescue:
+        return conditional_escape(gettext("Sold out \N{EN DASH} similar products you can buy"))
     return conditional_escape(title or gettext("Similar products"))
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from imgrec import jobs, runs
 from imgrec.admin import failures, words
 from imgrec.admin.addresses import address, url_name
+from imgrec.admin.buying_page import buying_list
 from imgrec.admin.choosing import page_space, shown_space, spaces_for
 from imgrec.admin.steps import steps
 from imgrec.reasons import Reason
@@ -40,6 +41,7 @@ def urls(admin: ImgrecAdminMixin) -> list[Any]:
         "progress_data": progress_data,
         "failed": failed,
         "retry": retry,
+        "buying_list": buying_list,
     }
     found = [
         path(
