@@ -41,7 +41,8 @@ class Question:
     def choice(self, space: SpaceDefinition) -> Choice:
         """Return what may be shown. Raises ``ValueError`` for what cannot be asked."""
         likes, dislikes = _by_key(self.likes, space), _by_key(self.dislikes, space)
-        return Choice(space, likes, dislikes, self.among, self.wish.group_by)
+        wish = self.wish
+        return Choice(space, likes, dislikes, self.among, wish.group_by, wish.price_band)
 
     def answer(self, choice: Choice) -> SimilarProducts:
         """Search in a space; if shoppers see another one by now, in that."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models.fields.files import FieldFile
 
-from imgrec.results import SimilarProducts
+from imgrec.results import SimilarProducts, rules_noted
 from imgrec.spaces import SpaceDefinition, space_by_label
 
 
@@ -22,6 +22,8 @@ class Card:
     photo: str  # address of its photo; of several, of the one that matched; "" without any
     similarity: float  # the cosine, 0..1
     place: str = ""  # where in the photo it is like the other, in words; "" while unknown
+    pinned: bool = False  # by a merchant's rule
+    boosted: bool = False
 
     def __getitem__(self, name: str) -> Any:
         """Return an attribute: templates ask for a key first, and a refusal costs them time."""
@@ -45,6 +47,7 @@ def cards_of(found: SimilarProducts) -> list[Card]:
 def card_of(product: Any, space: SpaceDefinition | None) -> Card:
     """Return the card of one product found in ``space``."""
     photo = photo_of(product, space)
+    pinned, boosted = rules_noted(product)
     return Card(
         product=product,
         pk=str(product.pk),
@@ -52,6 +55,8 @@ def card_of(product: Any, space: SpaceDefinition | None) -> Card:
         url=link_of(product),
         photo=str(photo.url) if photo else "",
         similarity=product.similarity,
+        pinned=pinned,
+        boosted=boosted,
     )
 
 

@@ -12,6 +12,7 @@ from django.db.models import BooleanField, F, Func, QuerySet, Subquery
 from imgrec.among import candidates
 from imgrec.paths import check_path
 from imgrec.remembered import has_constant_rules, what_of
+from imgrec.rescue import check_band, in_band
 from imgrec.seeds import is_visible
 from imgrec.several import Weights
 from imgrec.spaces import SpaceDefinition
@@ -24,7 +25,7 @@ class Choice:
     """The products that may be shown beside some; put together only if somebody asks.
 
     ``likes`` and ``dislikes``: weights by key of what is asked about, itself never shown.
-    ``steering``: a merchant's rules that hold beside it.
+    ``steering``: a merchant's rules that hold beside it, once they are known.
     """
 
     def __init__(
@@ -34,15 +35,18 @@ class Choice:
         dislikes: Weights,
         among: QuerySet[Any] | None,
         group_by: str | None = None,
-        steering: Steering | None = None,
+        price_band: float | None = None,
     ) -> None:
         self.space = space
         self.likes, self.dislikes = likes, dislikes
         self.among = candidates(space, among)
         self.group_by = group_by
-        self.steering = steering
+        self.price_band = price_band
+        self.steering: Steering | None = None
         if group_by:
             check_path(space.item_model, group_by)
+        if price_band is not None:
+            check_band(space.item_model, price_band, likes)
 
     def steered_by(self, steering: Steering) -> Self:
         """Return the same choice under a merchant's rules."""
@@ -70,7 +74,8 @@ class Choice:
     @cached_property
     def name(self) -> Hashable | None:
         """What its statements can be remembered by; None: not at all."""
-        if self.steering or not (self.is_of_one and has_constant_rules(self.space)):
+        is_usual = self.steering is None and self.price_band is None and self.is_of_one
+        if not is_usual or not has_constant_rules(self.space):
             return None
         what = what_of(self.among, self.using)
         return None if what is None else (self.space, what, self.using)
@@ -83,6 +88,8 @@ class Choice:
         rows = recommendable(self.space, self.among.exclude(**asked_about))
         if self.steering:
             rows = self.steering.without_blocked(rows)
+        if self.price_band is not None:
+            rows = in_band(self.space, rows, self.key, self.price_band)
         if not self.group_by:
             return rows
         items = self.space.item_model._base_manager.filter(pk__in=list(self.likes))

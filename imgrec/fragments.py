@@ -29,6 +29,7 @@ class Fragment:
     show_similarity: bool
     language: str  # the page's; the address of the fragment may be outside its prefix
     show_why: bool = False
+    rescue: bool = False
 
     @classmethod
     def of(
@@ -39,12 +40,13 @@ class Fragment:
         title: str,
         show_similarity: bool,
         show_why: bool = False,
+        rescue: bool = False,
     ) -> Self:
         """Return the fragment of a saved product, in the language of the page."""
         language = get_language() or ""
         label, key = product._meta.label_lower, str(product.pk)
         html = conditional_escape(title)
-        return cls(label, key, search, html, show_similarity, language, show_why)
+        return cls(label, key, search, html, show_similarity, language, show_why, rescue)
 
     @property
     def token(self) -> str:

@@ -38,7 +38,7 @@ def written(rules: Iterable[Rule]) -> Iterator[str]:
     """Yield the lines of a file of these rules."""
     yield _line(COLUMNS)
     for rule in rules:
-        yield _line(_guarded(_text(getattr(rule, name))) for name in COLUMNS)
+        yield _line(guarded(_text(getattr(rule, name))) for name in COLUMNS)
 
 
 def read(data: bytes) -> list[tuple[int, dict[str, str]]]:
@@ -95,7 +95,8 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _guarded(text: str) -> str:
+def guarded(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith((*FORMULAS, "'")) else text
 
 

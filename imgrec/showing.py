@@ -28,14 +28,16 @@ def list_values(
     *,
     show_similarity: bool,
     show_why: bool = False,
+    is_rescue: bool = False,
 ) -> dict[str, Any]:
     """Return what ``TEMPLATE`` gets beside what the page has."""
-    title = heading(title)
+    title = heading(title, is_rescue=is_rescue)
     return {
         "cards": _with_places(cards_of(found), product, found) if show_why else cards_of(found),
         "title": title,
         "heading_id": heading_id(product, title, *(each.pk for each in found)),
         "show_similarity": show_similarity,
+        "is_rescue": is_rescue,
         "seed": product,
     }
 
@@ -62,8 +64,13 @@ def place_values(product: models.Model, asked: Fragment, **addresses: str) -> di
     }
 
 
-def heading(title: str) -> SafeString:
-    """Return the title asked for as HTML, or the usual one in the language of the page."""
+def heading(title: str, *, is_rescue: bool = False) -> SafeString:
+    """Return the title asked for as HTML, or the usual one in the language of the page.
+
+    What a sold-out product's page offers instead has a heading of its own.
+    """
+    if is_rescue:
+        return conditional_escape(gettext("Sold out \N{EN DASH} similar products you can buy"))
     return conditional_escape(title or gettext("Similar products"))
 
 

@@ -38,6 +38,7 @@ def similar_products(
     group_by: str | None = None,
     fold: float | None = None,
     diversity: float | None = None,
+    price_band: float | None = None,
     after: str | None = None,
 ) -> SimilarProducts:
     """Return at most ``limit`` products that look like ``seed``, the most similar first.
@@ -56,6 +57,8 @@ def similar_products(
             none that is so similar to the seed.
         diversity: 0 (the most similar) to 1 (the most different from each other): maximal
             marginal relevance among the nearest.
+        price_band: only what costs about as much as ``seed``: 0.3 is 30 % less to 30 % more.
+            ``IMGREC["price"]`` says where products have their price.
         after: the ``.next`` of the page before this one. Not with ``diversity``.
 
     Returns:
@@ -80,6 +83,7 @@ def similar_products(
         group_by=group_by,
         fold=fold,
         diversity=diversity,
+        price_band=price_band,
     )
     if not likes:
         return SimilarProducts()

@@ -20,6 +20,7 @@ from imgrec import similar
 from imgrec.cards import link_of
 from imgrec.fragments import Fragment
 from imgrec.quiet import quietly
+from imgrec.rescue import rescued
 from imgrec.showing import TEMPLATE, heading, list_values
 
 PAGE_TEMPLATE = "imgrec/similar_products_page.html"
@@ -80,10 +81,15 @@ def _list(request: HttpRequest, asked: Fragment) -> tuple[models.Model | None, S
     seed = asked.seed()
     if seed is None:
         return nothing
-    found = similar.similar_products(seed, **asked.search)
+    is_rescue, search = rescued(seed, asked.search, rescue=asked.rescue)
+    found = similar.similar_products(seed, **search)
     if not found:
         return nothing
-    look = {"show_similarity": asked.show_similarity, "show_why": asked.show_why}
+    look = {
+        "show_similarity": asked.show_similarity,
+        "show_why": asked.show_why,
+        "is_rescue": is_rescue,
+    }
     values = list_values(seed, found, asked.title, **look)
     return seed, _rendered(request, TEMPLATE, values)
 

@@ -20,8 +20,8 @@ DIVERSE_AMONG = 8
 READ_AHEAD = 4
 
 COMBINATIONS = (
-    "limit=, among=, min_similarity=, less_like=, group_by= and fold= go together, and with"
-    " either after= or diversity="
+    "limit=, among=, min_similarity=, price_band=, less_like=, group_by= and fold= go together,"
+    " and with either after= or diversity="
 )
 
 
@@ -34,6 +34,7 @@ class Wish:
     group_by: str | None = None
     fold: float | None = None
     diversity: float = 0.0
+    price_band: float | None = None
     query: str = ""
     after: Page | None = None
     seeds: Matrix | None = field(default=None, compare=False)  # to fold by
@@ -47,6 +48,7 @@ class Wish:
         group_by: str | None = None,
         fold: float | None = None,
         diversity: float | None = None,
+        price_band: float | None = None,
     ) -> Self:
         """Return a wish. Raises ``ValueError`` for what cannot be, and says what can."""
         if limit < 0:
@@ -58,7 +60,7 @@ class Wish:
         least = settings.min_similarity if min_similarity is None else min_similarity
         if math.isnan(least):
             raise ValueError("min_similarity=nan: 0 to 1.")
-        return cls(limit, least, group_by or None, fold, diversity or 0.0)
+        return cls(limit, least, group_by or None, fold, diversity or 0.0, price_band)
 
     def beginning_after(self, token: str | None, seeds: Iterable[Any]) -> Self:
         """Return the wish for the page after the one that gave this token.
@@ -66,7 +68,8 @@ class Wish:
         Raises:
             ValueError: not with ``diversity``, nor with the token of another query.
         """
-        asked = (sorted(map(str, seeds)), self.group_by, self.fold, self.least)
+        band = [] if self.price_band is None else [self.price_band]
+        asked = (sorted(map(str, seeds)), self.group_by, self.fold, self.least, *band)
         query = mark(asked)
         if not token:
             return replace(self, query=query)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from imgrec.admin import pages, words
 from imgrec.admin.addresses import address
+from imgrec.admin.buying_page import buying_url
 from imgrec.admin.choosing import list_space, shown_space, spaces_for
 from imgrec.admin.filters import ReasonFilter, SpaceFilter, StateFilter
 from imgrec.admin.panel import panel_of
@@ -24,7 +25,7 @@ from imgrec.admin.steps import steps_url
 from imgrec.indexing import active_spaces
 from imgrec.item_states import annotate_item_state
 from imgrec.runs import queue
-from imgrec.spaces import SpaceDefinition, spaces_fed_by
+from imgrec.spaces import SpaceDefinition, spaces_fed_by, spaces_of
 from imgrec.states import annotate_state
 from imgrec.sweep import with_photo
 
@@ -122,6 +123,8 @@ class ImgrecAdminMixin(Base):
                 "imgrec_progress_url": address(self, "progress", space),
                 "imgrec_failed_url": address(self, "failed", space),
             }
+            if space.recommend and spaces_of(self.model):
+                context["imgrec_buying_url"] = buying_url(self)
             if self.has_reindex_permission(request):
                 context["imgrec_reindex_url"] = address(self, "reindex", space)
             wrap(response, "imgrec/admin/change_list.html", context)

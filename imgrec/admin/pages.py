@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from imgrec import jobs, runs
 from imgrec.admin import explaining, failures, words
 from imgrec.admin.addresses import address, url_name
+from imgrec.admin.buying_page import buying_list
 from imgrec.admin.choosing import page_space, shown_space, spaces_for
 from imgrec.admin.steps import steps
 from imgrec.reasons import Reason
@@ -42,6 +43,7 @@ def urls(admin: ImgrecAdminMixin) -> list[Any]:
         "retry": retry,
         "why": why,
         "part": part,
+        "buying_list": buying_list,
     }
     found = [
         path(

@@ -27,7 +27,7 @@ from imgrec.errors import (
 from imgrec.parts import similar_to_part
 from imgrec.rest_framework import errors, explanations, uploads
 from imgrec.rest_framework.serializers import OF_A_PRODUCT, WITH_PART, options_of
-from imgrec.results import SimilarProducts
+from imgrec.results import SimilarProducts, rules_noted
 from imgrec.served import served_space
 from imgrec.spaces import space_by_label
 from imgrec.visibility import visible
@@ -46,7 +46,8 @@ class SimilarProductsMixin(GenericViewSet[Any]):
     The viewset's own queryset and filters decide which products there are, as seed and as
     result, its permissions who may ask (the POST counts as a write), its serializer how a result
     looks. Each result gets ``similarity`` (the cosine, 0..1); with several photos a product also
-    ``seed_photo`` and ``matched_photo``, keys of the pair that made it.
+    ``seed_photo`` and ``matched_photo``, keys of the pair that made it. Staff see of each also
+    ``steered``: "pinned" or "boosted" where a merchant's rule made its place, else null.
     """
 
     # Paths that visitors may group by (``?group_by=parent``), such as "parent" or "brand__name".
@@ -146,6 +147,11 @@ class SimilarProductsMixin(GenericViewSet[Any]):
             raise errors.not_found()
         return seed
 
+    def _rules(self, product: Any) -> dict[str, Any]:
+        """Return which kind of rule made a result's place; shoppers are not told."""
+        is_staff = getattr(self.request.user, "is_staff", False)
+        return {"steered": _named_rule(product)} if is_staff else {}
+
     def _answer(
         self, found: SimilarProducts, *, why: dict[Any, dict[str, Any] | None] | None = None
     ) -> Response:
@@ -156,6 +162,7 @@ class SimilarProductsMixin(GenericViewSet[Any]):
                 **serializer.child.to_representation(product),
                 **_findings(product),
                 **({} if why is None else {"why": why[product.pk]}),
+                **self._rules(product),
             }
             for product in found
         ]
@@ -182,6 +189,11 @@ def _answered_errors() -> Iterator[None]:
         raise errors.of_search(error) from error
     except (NoFeatureMap, NothingSeen) as error:
         raise errors.of_part(error) from error
+
+
+def _named_rule(product: Any) -> str | None:
+    pinned, boosted = rules_noted(product)
+    return "pinned" if pinned else "boosted" if boosted else None
 
 
 def _findings(product: Any) -> dict[str, Any]:

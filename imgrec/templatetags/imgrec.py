@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from imgrec import similar
 from imgrec.fragments import Fragment
 from imgrec.quiet import quietly
+from imgrec.rescue import rescued
 from imgrec.results import SimilarProducts
 from imgrec.showing import TEMPLATE, list_values, place_values
 from imgrec.spaces import spaces_of
@@ -49,19 +50,25 @@ def similar_products(
     group_by: str | None = None,
     fold: float | None = None,
     diversity: float | None = None,
+    price_band: float | None = None,
     show_similarity: bool = False,
     show_why: bool = False,
     title: str = "",
     lazy: bool = False,
+    rescue: bool = False,
 ) -> SafeString:
     """Show products that look like ``product``: photos with titles, each a link.
 
-    ``limit`` to ``diversity`` are those of :func:`imgrec.similar_products`.
+    ``limit`` to ``price_band`` are those of :func:`imgrec.similar_products`.
 
     Renders ``imgrec/similar_products.html``; a template of that name in the shop's own folders
     wins. It gets ``cards`` (:class:`imgrec.cards.Card`), ``title``, ``heading_id``,
-    ``show_similarity`` and ``seed``, and everything the page has. Nothing to show, or an error
-    of ours: nothing is rendered.
+    ``show_similarity``, ``is_rescue`` and ``seed``, and everything the page has. Nothing to
+    show, or an error of ours: nothing is rendered.
+
+    ``rescue``: on the page of a product that is itself not recommended, being sold out, have
+    ``is_rescue`` true and a heading that says so, and hold to ``price_band`` there alone. One
+    SELECT more.
 
     ``show_why``: say on each card in which part of its photo it is like the product, once a
     worker has looked: the page never waits for that. Each card has it as ``place``.
@@ -77,20 +84,23 @@ def similar_products(
         {% similar_products product limit=4 among=in_season title=_("You may also like") %}
         {% similar_products product min_similarity=0.5 show_similarity=True %}
         {% similar_products product lazy=True %}
+        {% similar_products product rescue=True price_band=0.3 %}
     """
-    search = _search(limit, min_similarity, group_by, fold, diversity)
+    search = _search(limit, min_similarity, group_by, fold, diversity, price_band)
     look: dict[str, Any] = {"title": title, "show_similarity": show_similarity}
     look |= {"show_why": True} if show_why else {}
     if lazy:
-        place = _place(context, product, among, search, look)
+        place = _place(context, product, among, search, {**look, "rescue": rescue})
         if place is not None:
             return place
 
     def html() -> SafeString:
-        found = similar.similar_products(product, among=among, **search)
+        is_rescue, chosen = rescued(product, search, rescue=rescue)
+        found = similar.similar_products(product, among=among, **chosen)
         if not found:
             return SafeString("")
-        return _rendered(context, TEMPLATE, list_values(product, found, **look))
+        values = list_values(product, found, **look, is_rescue=is_rescue)
+        return _rendered(context, TEMPLATE, values)
 
     return quietly(html, SafeString(""), using=partial(_database, product, among), about=product)
 
@@ -105,6 +115,7 @@ def get_similar_products(
     group_by: str | None = None,
     fold: float | None = None,
     diversity: float | None = None,
+    price_band: float | None = None,
 ) -> SimilarProducts:
     """Give the template a list of products that look like ``product``, each with ``similarity``.
 
@@ -116,7 +127,7 @@ def get_similar_products(
         {% get_similar_products product limit=8 among=in_season as lookalikes %}
         {% for each in lookalikes %}{{ each.title }} {{ each.similarity|floatformat:2 }}{% endfor %}
     """
-    search = _search(limit, min_similarity, group_by, fold, diversity)
+    search = _search(limit, min_similarity, group_by, fold, diversity, price_band)
     found = partial(similar.similar_products, product, among=among, **search)
     return quietly(
         found, SimilarProducts(), using=partial(_database, product, among), about=product
@@ -136,6 +147,7 @@ def _search(
     group_by: str | None,
     fold: float | None,
     diversity: float | None,
+    price_band: float | None,
 ) -> dict[str, Any]:
     """Return what the search takes, without what nobody asked for: addresses stay short."""
     asked = {
@@ -143,6 +155,7 @@ def _search(
         "group_by": group_by,
         "fold": fold,
         "diversity": diversity,
+        "price_band": price_band,
     }
     return {"limit": limit} | {name: value for name, value in asked.items() if value is not None}
 

@@ -28,6 +28,7 @@ from imgrec import indexing, similar_products, space_rows, uploads
 from imgrec.rest_framework.mixins import SimilarProductsMixin
 from tests.pictures import picture, png, upload
 from tests.shapes import SHAPES, Shape
+from tests.steering import rule
 from tests.testapp.models import Item, ItemPhoto, Product, Tag, TwoSpaces
 from tests.worker import Worker
 
@@ -571,3 +572,20 @@ def test_the_web_process_does_not_embed(
 ) -> None:
     monkeypatch.setattr("imgrec.testing.ColourGrid.embed", _must_not_be_called)
     assert post(client)[0] == 503
+
+
+# Rules
+
+
+def test_staff_see_which_results_are_steered_and_shoppers_do_not(
+    client: APIClient, products: list[Product]
+) -> None:
+    last = similar_products(products[0])[-1]
+    rule("pin", last, beside=products[0])
+    address = f"/products/{products[0].pk}/similar/"
+    _status, body = get(client, address)
+    assert body["results"][0]["id"] == last.pk
+    assert "steered" not in body["results"][0]
+    client.force_authenticate(User.objects.create(username="merchant", is_staff=True))
+    _status, body = get(client, address)
+    assert [each["steered"] for each in body["results"]] == ["pinned", None, None, None]

@@ -82,6 +82,7 @@ READ = of(
     "steered",
     "steering",
     "stored",
+    "rescue",
     "tracing",
     "ways",
     "why",
