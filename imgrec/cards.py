@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models.fields.files import FieldFile
+from django.utils.translation import gettext
 
 from imgrec.results import SimilarProducts
 from imgrec.spaces import SpaceDefinition, space_by_label
@@ -21,6 +22,7 @@ class Card:
     url: str  # "" when the model has no get_absolute_url()
     photo: str  # address of its photo; of several, of the one that matched; "" without any
     similarity: float  # the cosine, 0..1
+    match: int | None = None  # in percent, where it was asked for and can be told
 
     def __getitem__(self, name: str) -> Any:
         """Return an attribute: templates ask for a key first, and a refusal costs them time."""
@@ -33,6 +35,11 @@ class Card:
     def similarity_text(self) -> str:
         """The similarity as in the article the method is from: ``0.93``."""
         return f"{self.similarity:.2f}"
+
+    @property
+    def match_text(self) -> str:
+        """The match as shoppers read it, ``87 % match``; "" where it cannot be told."""
+        return "" if self.match is None else gettext("%(n)d %% match") % {"n": self.match}
 
 
 def cards_of(found: SimilarProducts) -> list[Card]:
@@ -51,6 +58,7 @@ def card_of(product: Any, space: SpaceDefinition | None) -> Card:
         url=link_of(product),
         photo=str(photo.url) if photo else "",
         similarity=product.similarity,
+        match=getattr(product, "match", None),
     )
 
 

@@ -17,12 +17,14 @@ from imgrec.conf import settings
 from imgrec.models import EmbeddingJob
 from imgrec.setting_checks import check_settings
 from imgrec.spaces import SpaceDefinition, all_spaces
+from imgrec.wishes import check_path
 
 
 def register_all() -> None:
     """Register every check; called once from ``ready()``."""
     register(check_settings, "imgrec")
     register(check_spaces, Tags.models)
+    register(check_categories, Tags.models)
     register(check_dimensions, Tags.models)
     register(check_databases, "imgrec")
     register(check_celery, "imgrec")
@@ -75,6 +77,23 @@ def _check_rules(space: SpaceDefinition) -> Iterator[CheckMessage]:
                 obj=space.model,
                 id="imgrec.E006",
             )
+
+
+def check_categories(**kwargs: Any) -> Iterator[CheckMessage]:
+    """E012: what ``IMGREC["category"]`` names."""
+    models = {space.item_model._meta.label_lower: space.item_model for space in all_spaces()}
+    for label, path in settings.category.items():
+        model = models.get(str(label).lower())
+        if model is None:
+            known = ", ".join(sorted(each._meta.label for each in models.values())) or "none"
+            text = f"IMGREC['category'] names {label!r}, which has no ImageEmbeddingField."
+            yield Error(text, hint=f"Models of products that have: {known}.", id="imgrec.E012")
+            continue
+        try:
+            check_path(model, path, option=f"IMGREC['category'][{label!r}] = ")
+        except ValueError as error:
+            hint = "Name a column of the product, also over its foreign keys: brand__name."
+            yield Error(str(error), hint=hint, obj=model, id="imgrec.E012")
 
 
 def check_dimensions(**kwargs: Any) -> list[CheckMessage]:

@@ -63,6 +63,9 @@ class Settings:
 
     # Products less similar than this are not shown (0..1).
     min_similarity: float = 0.0
+    # Where a product says its category, by model: {"catalogue.Product": "category"}, also over
+    # foreign keys ("category__parent"). A match in percent is relative to it; without: to all.
+    category: dict[str, str] = field(default_factory=dict)
     # How many neighbours a stored list holds at most.
     stored_neighbours: int = 96
     # A stored list that shrank below this is computed anew.
@@ -102,6 +105,8 @@ def has_type(key: str, value: Any) -> bool:
     default = getattr(Settings(), key)
     if key == "weights":
         return isinstance(value, dict) and all(map(_is_weights_file, value.values()))
+    if key == "category":
+        return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
     if isinstance(value, bool) or isinstance(default, bool):
         return type(value) is type(default)
     return isinstance(value, (int, float) if isinstance(default, float) else type(default))

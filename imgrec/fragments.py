@@ -28,15 +28,23 @@ class Fragment:
     title: SafeString  # as HTML
     show_similarity: bool
     language: str  # the page's; the address of the fragment may be outside its prefix
+    show_match: bool = False
 
     @classmethod
     def of(
-        cls, product: models.Model, search: dict[str, Any], *, title: str, show_similarity: bool
+        cls,
+        product: models.Model,
+        search: dict[str, Any],
+        *,
+        title: str,
+        show_similarity: bool,
+        show_match: bool = False,
     ) -> Self:
         """Return the fragment of a saved product, in the language of the page."""
         language = get_language() or ""
         label, key = product._meta.label_lower, str(product.pk)
-        return cls(label, key, search, conditional_escape(title), show_similarity, language)
+        html = conditional_escape(title)
+        return cls(label, key, search, html, show_similarity, language, show_match)
 
     @property
     def token(self) -> str:

@@ -195,6 +195,35 @@ class ListTile(models.Model):
         return f"{self.space} tile {self.number}"
 
 
+class MatchScale(models.Model):
+    """How similar two products of one category are by chance: what a match in percent is told by.
+
+    ``category`` as text by ``path``, what ``IMGREC["category"]`` said then; ``""`` stands for the
+    whole catalogue, in which pairs are of one category, too.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    space = models.CharField(max_length=200)
+    version = models.TextField()
+    path = models.CharField(max_length=200, blank=True)
+    category = models.TextField(blank=True)
+    # 101 of them: of the cosine, from the least similar pair to the most similar one.
+    quantiles = ArrayField(models.FloatField())
+    products = models.PositiveIntegerField()
+    calibrated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["space", "version", "category"], name="imgrec_match_category"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.space} {self.category}"
+
+
 class Tally(models.Model):
     """How much of something was ever done in a space, by all workers, and when last.
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import transaction
 
-from imgrec import lists, tallies, tiles
+from imgrec import calibrating, lists, tallies, tiles
 from imgrec.conf import settings
 from imgrec.locks import advisory_lock
 from imgrec.models import EmbeddingJob, Space
@@ -132,6 +132,8 @@ def switch_when_ready(space: SpaceDefinition) -> bool:
         if served == version or not _has_whole(space, version):
             return False
         _build(space, version)
+        # matches mean the same from the first page on
+        calibrating.calibrate(space, version)
         Space.objects.using(space.using).filter(label=space.label).update(served_version=version)
         return True
 

@@ -66,6 +66,8 @@ def _what_to_give(key: str, value: Any) -> str:
     if not has_type(key, value):
         if key == "weights":
             return 'Give a dict such as {"resnet18": {"path": "/srv/weights/resnet18.pth"}}.'
+        if key == "category":
+            return 'Give a dict such as {"catalogue.Product": "category"}.'
         return f"Give a value of type {type(default).__name__}, for example {default!r}."
     if key in NOT_EMPTY and not value:
         return f"Give a name, for example {default!r}."

@@ -20,7 +20,12 @@ MOST_PLACES = 24
 
 
 def list_values(
-    product: models.Model, found: SimilarProducts, title: str, *, show_similarity: bool
+    product: models.Model,
+    found: SimilarProducts,
+    title: str,
+    *,
+    show_similarity: bool,
+    show_match: bool = False,
 ) -> dict[str, Any]:
     """Return what ``TEMPLATE`` gets beside what the page has."""
     title = heading(title)
@@ -29,6 +34,7 @@ def list_values(
         "title": title,
         "heading_id": heading_id(product, title, *(each.pk for each in found)),
         "show_similarity": show_similarity,
+        "show_match": show_match,
         "seed": product,
     }
 
@@ -41,6 +47,7 @@ def place_values(product: models.Model, asked: Fragment, **addresses: str) -> di
         "title": title,
         "heading_id": heading_id(product, title, asked.token),
         "show_similarity": asked.show_similarity,
+        "show_match": asked.show_match,
         **addresses,
     }
 

@@ -83,7 +83,8 @@ def _list(request: HttpRequest, asked: Fragment) -> tuple[models.Model | None, S
     found = similar.similar_products(seed, **asked.search)
     if not found:
         return nothing
-    values = list_values(seed, found, asked.title, show_similarity=asked.show_similarity)
+    look = {"show_similarity": asked.show_similarity, "show_match": asked.show_match}
+    values = list_values(seed, found, asked.title, **look)
     return seed, _rendered(request, TEMPLATE, values)
 
 

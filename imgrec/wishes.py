@@ -14,6 +14,7 @@ from django.db import models
 from imgrec.arranging import Candidates, Rules, choose, diversify
 from imgrec.conf import settings
 from imgrec.paging import Page, mark, page_after
+from imgrec.percentiles import Scale, similarity_at
 from imgrec.topk import Matrix
 
 # For diversity: how many candidates there are to choose from, for each product shown.
@@ -22,8 +23,8 @@ DIVERSE_AMONG = 8
 READ_AHEAD = 4
 
 COMBINATIONS = (
-    "limit=, among=, min_similarity=, less_like=, group_by= and fold= go together, and with"
-    " either after= or diversity="
+    "limit=, among=, min_similarity=, min_match=, less_like=, group_by= and fold= go together, and"
+    " with either after= or diversity="
 )
 
 
@@ -33,6 +34,7 @@ class Wish:
 
     limit: int = 8
     least: float = 0.0
+    match: float | None = None  # in percent; None: nobody asks
     group_by: str | None = None
     fold: float | None = None
     diversity: float = 0.0
@@ -46,6 +48,7 @@ class Wish:
         *,
         limit: int,
         min_similarity: float | None,
+        min_match: float | None = None,
         group_by: str | None = None,
         fold: float | None = None,
         diversity: float | None = None,
@@ -60,7 +63,15 @@ class Wish:
         least = settings.min_similarity if min_similarity is None else min_similarity
         if math.isnan(least):
             raise ValueError("min_similarity=nan: 0 to 1.")
-        return cls(limit, least, group_by or None, fold, diversity or 0.0)
+        if min_match is not None and not 0 <= min_match <= 100:
+            raise ValueError(f"min_match={min_match}: a percentage, 0 to 100.")
+        return cls(limit, least, min_match, group_by or None, fold, diversity or 0.0)
+
+    def measured_by(self, scale: Scale | None) -> Self:
+        """Return the wish with the similarity that its match takes; without a scale, with none."""
+        if self.match is None or scale is None:
+            return self
+        return replace(self, least=max(self.least, similarity_at(scale, self.match)))
 
     def beginning_after(self, token: str | None, seeds: Iterable[Any]) -> Self:
         """Return the wish for the page after the one that gave this token.
@@ -69,7 +80,7 @@ class Wish:
             ValueError: not with ``diversity``, nor with the token of another query.
         """
         asked = (sorted(map(str, seeds)), self.group_by, self.fold, self.least)
-        query = mark(asked)
+        query = mark(asked if self.match is None else (*asked, self.match))
         if not token:
             return replace(self, query=query)
         if self.diversity:

@@ -20,7 +20,7 @@ from pytest_django import Settings
 
 from demo_shop.environment import database
 from demo_shop.services import Postgres, Redis
-from imgrec import crowds, remembered, tallies
+from imgrec import crowds, matches, remembered, tallies
 from imgrec.spaces import all_spaces
 from tests.celery import app
 from tests.watched import outgoing
@@ -97,10 +97,10 @@ def media(tmp_path: Path, settings: Settings) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """Put statements together and count anew in each test."""
-    for room in (remembered, crowds, tallies):
+    for room in (remembered, crowds, tallies, matches):
         room.forget()
     yield
-    for room in (remembered, crowds, tallies):
+    for room in (remembered, crowds, tallies, matches):
         room.forget()
 
 

@@ -36,7 +36,8 @@ class SimilarProductsMixin(GenericViewSet[Any]):
 
     The viewset's own queryset and filters decide which products there are, as seed and as
     result, its permissions who may ask (the POST counts as a write), its serializer how a result
-    looks. Each result gets ``similarity`` (the cosine, 0..1); with several photos a product also
+    looks. Each result gets ``similarity`` (the cosine, 0..1), with ``min_match`` also ``match`` (in
+    percent, or null before the space is calibrated); with several photos a product also
     ``seed_photo`` and ``matched_photo``, keys of the pair that made it.
     """
 
@@ -47,8 +48,8 @@ class SimilarProductsMixin(GenericViewSet[Any]):
     def similar(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give products that look like this one.
 
-        ``limit`` 1..64, ``min_similarity`` 0..1, ``after``: the ``next`` of the page before,
-        ``group_by``: one of ``similar_group_by``.
+        ``limit`` 1..64, ``min_similarity`` 0..1, ``min_match`` 0..100, ``after``: the ``next`` of
+        the page before, ``group_by``: one of ``similar_group_by``.
         """
         allowed = self.similar_group_by
         options = options_of(request.query_params.dict(), names=OF_A_PRODUCT, group_by=allowed)
@@ -57,7 +58,7 @@ class SimilarProductsMixin(GenericViewSet[Any]):
             found = similar.similar_products(seed, among=self._products(), **options)
         except NoSuchPage as error:
             raise errors.no_such_page() from error
-        return self._answer(found)
+        return self._answer(found, with_match="min_match" in options)
 
     @action(
         detail=False,
@@ -69,8 +70,8 @@ class SimilarProductsMixin(GenericViewSet[Any]):
     def similar_to_photo(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give products that look like the picture in the multipart field ``photo``.
 
-        ``limit`` and ``min_similarity`` may come in the address or in the form. A worker looks
-        at the picture; nothing of it is kept.
+        ``limit``, ``min_similarity`` and ``min_match`` may come in the address or in the form. A
+        worker looks at the picture; nothing of it is kept.
         """
         photo = uploads.photo_of(request)
         options = options_of({**request.query_params.dict(), **request.POST.dict()})
@@ -80,7 +81,7 @@ class SimilarProductsMixin(GenericViewSet[Any]):
             raise errors.of_picture(error) from error
         except PhotoSearchUnavailable as error:
             raise errors.of_search(error) from error
-        return self._answer(found)
+        return self._answer(found, with_match="min_match" in options)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Look at a photo's length before authentication may read the form."""
@@ -122,11 +123,15 @@ class SimilarProductsMixin(GenericViewSet[Any]):
             raise errors.not_found()
         return seed
 
-    def _answer(self, found: SimilarProducts) -> Response:
+    def _answer(self, found: SimilarProducts, *, with_match: bool) -> Response:
         serializer: Any = self.get_serializer(found, many=True)
         serializer.context["imgrec_space"] = found.space
         results = [
-            {**serializer.child.to_representation(product), **_findings(product)}
+            {
+                **serializer.child.to_representation(product),
+                **_findings(product),
+                **({"match": product.match} if with_match else {}),
+            }
             for product in found
         ]
         return Response(

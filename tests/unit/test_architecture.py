@@ -47,6 +47,7 @@ WRITE = of(
     "vectors",
     "first_load",
     "index_building",
+    "calibrating",
 )
 # What answers a page.
 READ = of(
@@ -79,6 +80,7 @@ READ = of(
     "uploads",
     "stored",
     "ways",
+    "matches",
 )
 # What a host's project meets, and no other room does.
 FACES = of(
