@@ -50,6 +50,11 @@ def scale_for(space: SpaceDefinition, items: Sequence[models.Model], using: str)
     return kept.scales.get(category, kept.scales.get(""))
 
 
+def scales_of(space: SpaceDefinition, using: str) -> dict[str, Scale]:
+    """Return the scale of each category that has one; ``""``: of the whole catalogue."""
+    return _read(space, using).scales
+
+
 def note(found: SimilarProducts, scale: Scale | None) -> SimilarProducts:
     """Set ``.match`` of each product: whole percents, rounded down; None without a scale."""
     for product in found:

@@ -224,6 +224,85 @@ class MatchScale(models.Model):
         return f"{self.space} {self.category}"
 
 
+class PhotoHash(models.Model):
+    """What a photo looks like in a few bits, to tell copies of it from photos that resemble it."""
+
+    id = models.BigAutoField(primary_key=True)
+    space = models.CharField(max_length=200)
+    object_pk = models.TextField()
+    # Of the file that was hashed: of another one, it is to be hashed again.
+    sha256 = models.CharField(max_length=64)
+    # 64 bits each, of the whole picture and of parts of it; empty: it cannot be read.
+    hashes = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["space", "object_pk"], name="imgrec_hash_object")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.space} {self.object_pk}"
+
+
+class DuplicateLimits(models.Model):
+    """How near two photos must be to count as one, as measured on copies of the shop's own."""
+
+    space = models.CharField(max_length=200, primary_key=True)
+    version = models.TextField()
+    # The same picture in another file, and a part of it: least cosine, most bits apart.
+    copy_similarity = models.FloatField()
+    copy_bits = models.PositiveSmallIntegerField()
+    crop_similarity = models.FloatField()
+    crop_bits = models.PositiveSmallIntegerField()
+    # On how many photos; by kind of copy, the share that these limits find.
+    photos = models.PositiveIntegerField()
+    found = models.JSONField(default=dict)
+    calibrated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.space
+
+
+class DuplicatePair(models.Model):
+    """Two products whose photos are nearly the same, and what somebody decided about them.
+
+    Keys of products as text, ``first`` before ``second`` in the order of text.
+    """
+
+    class Decision(models.TextChoices):
+        OPEN = "", _("not decided")
+        MERGE = "merge", _("the same product")
+        VARIANT = "variant", _("variants of one product")
+        DIFFERENT = "different", _("not a duplicate")
+
+    id = models.BigAutoField(primary_key=True)
+    space = models.CharField(max_length=200)
+    first = models.TextField()
+    second = models.TextField()
+    similarity = models.FloatField(null=True, blank=True)
+    bits = models.PositiveSmallIntegerField(null=True, blank=True)
+    decision = models.CharField(max_length=10, blank=True, choices=Decision.choices)
+    decided_by = models.CharField(_("decided by"), max_length=200, blank=True)
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("pair of duplicates")
+        verbose_name_plural = _("duplicates")
+        default_permissions = ("view", "change")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["space", "first", "second"], name="imgrec_duplicate_pair"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.space} {self.first} {self.second}"
+
+
 class Tally(models.Model):
     """How much of something was ever done in a space, by all workers, and when last.
 

@@ -6,7 +6,16 @@ from typing import Any
 
 from django.db import connections, router, transaction
 
-from imgrec.models import EmbeddingJob, MatchScale, Placeholder, Space, Tally
+from imgrec.models import (
+    DuplicateLimits,
+    DuplicatePair,
+    EmbeddingJob,
+    MatchScale,
+    PhotoHash,
+    Placeholder,
+    Space,
+    Tally,
+)
 from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
 
 
@@ -37,7 +46,8 @@ def forget_removed() -> None:
     EmbeddingJob.objects.using(using).filter(space__in=labels).delete()
     Placeholder.objects.using(using).filter(space__in=labels).delete()
     Tally.objects.using(using).filter(space__in=labels).delete()
-    MatchScale.objects.using(using).filter(space__in=labels).delete()
+    for model in (MatchScale, PhotoHash, DuplicateLimits, DuplicatePair):
+        model._default_manager.using(using).filter(space__in=labels).delete()
     gone.delete()
 
 

@@ -48,6 +48,7 @@ WRITE = of(
     "first_load",
     "index_building",
     "calibrating",
+    "duplicates",
 )
 # What answers a page.
 READ = of(
