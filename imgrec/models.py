@@ -125,6 +125,8 @@ class Space(models.Model):
     served_version = models.TextField(_("served version"), blank=True)
     run_started_at = models.DateTimeField(null=True, blank=True)
     run_total = models.PositiveIntegerField(default=0)
+    # Workers leave the run's jobs alone since then.
+    run_paused_at = models.DateTimeField(null=True, blank=True)
     # What was measured on the shop's own vectors: the hnsw.ef_search that reaches the recall
     # wanted (empty: the setting), the recall@10 it reached, and when.
     ef_search = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -301,6 +303,41 @@ class DuplicatePair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.space} {self.first} {self.second}"
+
+
+class Freshness(models.Model):
+    """How long saved photos took until their list was served: how many in a span, hour by hour."""
+
+    id = models.BigAutoField(primary_key=True)
+    space = models.CharField(max_length=200)
+    hour = models.DateTimeField()
+    # Which of the spans in ``imgrec.freshness``; their borders never change.
+    span = models.PositiveSmallIntegerField()
+    photos = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["space", "hour", "span"], name="imgrec_freshness_span")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.space} {self.hour} {self.span}: {self.photos}"
+
+
+class QualityFigures(models.Model):
+    """What the last ``imgrec_eval`` of a space found out, as it told it."""
+
+    space = models.CharField(max_length=200, primary_key=True)
+    version = models.TextField()
+    figures = models.JSONField()
+    measured_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.space
 
 
 class Tally(models.Model):

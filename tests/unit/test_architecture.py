@@ -48,6 +48,7 @@ WRITE = of(
     "first_load",
     "index_building",
     "calibrating",
+    "freshness",
     "duplicates",
 )
 # What answers a page.
