@@ -133,4 +133,4 @@ LOGGING = {
     "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
 }
 
-IMGREC: dict[str, object] = {}
+IMGREC: dict[str, object] = {"category": {"shop.Product": "category"}}

@@ -37,6 +37,8 @@ def progress(space: SpaceDefinition) -> Progress:
 
 def work(space: SpaceDefinition, *, seconds: float) -> bool:
     """Go on with it for so long; return whether there is more to do."""
+    if not space.embedding_model.objects.using(space.using).exists():
+        return False
     if not hashing.hash_all(space, until=time.monotonic() + seconds):
         return True
     try:
