@@ -122,6 +122,10 @@ def measured(copies: Sequence[Copied], others: Sequence[tuple[float, int]]) -> L
     whole = [each for each in copies if each.kind != "cropped"]
     parts = [each for each in copies if each.kind == "cropped"]
     copy_similarity, copy_bits = _limits(whole, COPIES_LOST)
+    # a very small copy is far from its original for an encoder, and for a hash it is not: once as
+    # much room again as nearly all take
+    usual = float(np.median([each.similarity for each in whole]))
+    copy_similarity = max(0.0, 2 * copy_similarity - usual)
     crop_similarity, crop_bits = _limits(parts, PARTS_LOST)
     # what is less similar than copies are is certainly none
     none = np.array([bits for cosine, bits in others if cosine < crop_similarity])
