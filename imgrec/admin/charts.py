@@ -82,12 +82,12 @@ def _span(number: int) -> str:
 def duration(seconds: float) -> str:
     """Return a duration as people say it."""
     if seconds < 10:
-        return _("%(n)s s") % {"n": f"{seconds:.2g}"}
+        return _("%(n)s\u00a0s") % {"n": f"{seconds:.2g}"}
     if seconds < 60:
-        return _("%(n)s s") % {"n": f"{seconds:.0f}"}
+        return _("%(n)s\u00a0s") % {"n": f"{seconds:.0f}"}
     if seconds < 3600:
-        return _("%(n)s min") % {"n": f"{seconds / 60:.0f}"}
-    return _("%(n)s h") % {"n": f"{seconds / 3600:.0f}"}
+        return _("%(n)s\u00a0min") % {"n": f"{seconds / 60:.0f}"}
+    return _("%(n)s\u00a0h") % {"n": f"{seconds / 3600:.0f}"}
 
 
 def ticks(bars: Sequence[Bar]) -> list[tuple[float, str]]:

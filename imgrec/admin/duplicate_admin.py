@@ -89,7 +89,7 @@ def show(request: HttpRequest, admin: DuplicatePairAdmin) -> HttpResponse:
     request.current_app = admin.admin_site.name
     context = {
         **admin.admin_site.each_context(request),
-        "title": _("Duplicates"),
+        "title": _("Products with the same photo"),
         "opts": admin.opts,
         "media": admin.media,
         "space": space,
@@ -122,9 +122,12 @@ def _shares(limits: DuplicateLimits | None) -> list[tuple[str, int]]:
 
 
 def _others(admin: DuplicatePairAdmin, space: SpaceDefinition) -> list[dict[str, Any]]:
+    """Return the spaces in which duplicates were looked for, as links."""
+    looked = set(DuplicateLimits.objects.using(space.using).values_list("space", flat=True))
     return [
         {"name": each.label, "url": admin.address(each), "is_current": each is space}
         for each in all_spaces()
+        if each is space or each.label in looked
     ]
 
 
