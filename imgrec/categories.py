@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 from imgrec.conf import settings
@@ -11,9 +13,27 @@ from imgrec.spaces import SpaceDefinition
 
 
 def path_of(space: SpaceDefinition) -> str:
-    """Return the path from a product to its category; ``""``: the whole catalogue is one."""
+    """Return the path from a product to its category; ``""``: the whole catalogue is one.
+
+    One that leads nowhere counts as none: ``check`` shall say so (imgrec.E012), not a broken page.
+    """
     named = {label.lower(): path for label, path in settings.category.items()}
-    return named.get(space.item_model._meta.label_lower, "")
+    path = named.get(space.item_model._meta.label_lower, "")
+    return path if path and _leads_somewhere(space.item_model, path) else ""
+
+
+@cache
+def _leads_somewhere(model: type[models.Model], path: str) -> bool:
+    here: Any = model
+    for name in path.split("__"):
+        try:
+            field = here._meta.get_field(name) if here else None
+        except FieldDoesNotExist:
+            return False
+        if field is None or not getattr(field, "concrete", False) or field.many_to_many:
+            return False
+        here = field.related_model if field.is_relation else None
+    return True
 
 
 def category_of(path: str, item: models.Model, using: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
+from imgrec.calibrating import served_version
 from imgrec.duplicates.hashes import bits_apart
 from imgrec.duplicates.known import hashes_by_item
 from imgrec.duplicates.limits import Limits
@@ -29,7 +30,7 @@ SELECT one.key, other.key, max(near.similarity)
 FROM {lists} AS list, unnest(list.neighbours, list.similarities) AS near(key, similarity),
     LATERAL (SELECT least(list.owner_id, near.key)) AS one(key),
     LATERAL (SELECT greatest(list.owner_id, near.key)) AS other(key)
-WHERE near.similarity >= %s
+WHERE list.version = %s AND near.similarity >= %s
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 
@@ -48,7 +49,16 @@ def find(space: SpaceDefinition, limits: Limits) -> int:
     """Write down the pairs there are now; return how many nobody has decided about.
 
     What was decided stays; what was open and is no pair any more goes.
+
+    Raises:
+        ValueError: the lists are of another version of the encoder than the one set up.
     """
+    served = served_version(space)
+    if served != space.embedder.version:
+        raise ValueError(
+            f"{space.label}: the lists are of {served or 'nothing yet'}, the encoder is "
+            f"{space.embedder.version}. Wait until all photos are embedded."
+        )
     with transaction.atomic(using=space.using):
         advisory_lock(space, LOCK, wait=True)
         ours = DuplicatePair.objects.using(space.using).filter(space=space.label)
@@ -76,7 +86,7 @@ def _near(space: SpaceDefinition, least: float) -> Iterator[tuple[Any, Any, floa
     connection = connections[space.using]
     lists = connection.ops.quote_name(space.list_model._meta.db_table)
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_NEAR.format(lists=lists), [least])
+        cursor.execute(_NEAR.format(lists=lists), [space.embedder.version, least])
         while rows := cursor.fetchmany(PAIRS_AT_ONCE):
             yield from rows
 

@@ -190,7 +190,9 @@ def _cut(picture: Image.Image, random: Any) -> Image.Image:
 
 def _others(space: SpaceDefinition, items: set[Any]) -> Iterator[tuple[float, int]]:
     """Yield the cosine of these products with those in their lists, and their bits apart."""
-    lists = space.list_model.objects.using(space.using).filter(owner__in=items)
+    lists = space.list_model.objects.using(space.using).filter(
+        owner__in=items, version=space.embedder.version
+    )
     for owner, keys, similarities in lists.values_list("owner", "neighbours", "similarities"):
         known = hashes_by_item(space, {owner, *keys})
         for key, similarity in zip(keys, similarities, strict=True):

@@ -42,11 +42,9 @@ def work(space: SpaceDefinition, *, seconds: float) -> bool:
     if not hashing.hash_all(space, until=time.monotonic() + seconds):
         return True
     try:
-        near = limits.stored(space) or limits.calibrate(space)
+        finding.find(space, limits.stored(space) or limits.calibrate(space))
     except (WeightsUnavailable, ValueError) as error:
         logger.warning("imgrec: no duplicates: %s", error, extra=about(space))
-        return False
-    finding.find(space, near)
     return False
 
 

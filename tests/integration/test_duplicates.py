@@ -16,7 +16,7 @@ from PIL import Image
 from imgrec import indexing, tasks
 from imgrec.duplicates import deciding, finding, hashing, limits, running
 from imgrec.duplicates.limits import Limits
-from imgrec.models import DuplicateLimits, DuplicatePair, PhotoHash
+from imgrec.models import DuplicateLimits, DuplicatePair, PhotoHash, Space
 from imgrec.signals import duplicates_decided
 from imgrec.spaces import SpaceDefinition
 from tests.integration.admin_pages import client_of, text_of, the_space
@@ -216,6 +216,15 @@ def test_the_command_goes_all_the_way(products: list[Product]) -> None:
     call_command("imgrec_duplicates", LABEL, stdout=out)
     assert "2 clusters wait for a decision" in out.getvalue()
     assert "100% recompressed, 100% resized" in out.getvalue()
+
+
+def test_lists_of_an_older_encoder_are_not_compared(
+    space: SpaceDefinition, found: list[list[str]]
+) -> None:
+    Space.objects.filter(label=LABEL).update(served_version="older")
+    with pytest.raises(ValueError, match="older"):
+        finding.find(space, NEAR)
+    assert titles(space) == found
 
 
 def test_too_few_photos_are_said(space: SpaceDefinition) -> None:

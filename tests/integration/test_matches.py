@@ -201,6 +201,14 @@ def test_another_setting_is_another_scale(products: list[Product], settings: Set
     assert not MatchScale.objects.exclude(category="").exists()
 
 
+def test_a_path_that_leads_nowhere_breaks_no_page_and_no_worker(
+    products: list[Product], settings: Settings
+) -> None:
+    settings.IMGREC = {**settings.IMGREC, "category": {"testapp.Product": "colour"}}
+    sweep.sweep()
+    assert similar_products(products[0], min_match=0)[0].match is not None
+
+
 def test_a_new_encoder_is_calibrated_before_it_is_served(products: list[Product]) -> None:
     space = space_of()
     calibrating.calibrate(space)

@@ -33,8 +33,11 @@ class Command(BaseCommand):
         for space in chosen_spaces(options["model"]):
             self.stdout.write(self.style.MIGRATE_HEADING(space.label))
             self._hash(space)
-            near = self._limits(space, again=options["calibrate"])
-            left = finding.find(space, near)
+            try:
+                near = self._limits(space, again=options["calibrate"])
+                left = finding.find(space, near)
+            except (WeightsUnavailable, ValueError) as error:
+                raise CommandError(str(error)) from error
             clusters = len(deciding.clusters(space))
             self.stdout.write(f"  {left} pairs in {clusters} clusters wait for a decision.")
 
@@ -51,10 +54,7 @@ class Command(BaseCommand):
         if known is None:
             photos = space.embedding_model.objects.using(space.using).count()
             bar = Progress(sys.stderr, "copies", min(limits.PHOTOS, photos))
-            try:
-                known = limits.calibrate(space, watch=bar.show)
-            except (WeightsUnavailable, ValueError) as error:
-                raise CommandError(str(error)) from error
+            known = limits.calibrate(space, watch=bar.show)
             bar.show(bar.total, last=True)
         row = DuplicateLimits.objects.using(space.using).get(space=space.label)
         found = ", ".join(f"{share:.0%} {kind}" for kind, share in sorted(row.found.items()))
