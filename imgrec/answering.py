@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.db.models import QuerySet
 
-from imgrec import live, steered
+from imgrec import live, matches, steered
 from imgrec.choice import Choice
 from imgrec.matching import note_photos
 from imgrec.pool import Like, Search
@@ -48,10 +48,15 @@ class Question:
         """Search in a space; if shoppers see another one by now, in that."""
         steering = steering_of(choice.space, choice.likes, choice.using)
         choice = choice.steered_by(steering) if steering else choice
-        found = self._like_one(choice) if choice.is_of_one else self._like_several(choice)
+        if self.wish.match is None:
+            scale, asked = None, self
+        else:
+            scale = matches.scale_for(choice.space, [e for e, _w in self.likes], choice.using)
+            asked = replace(self, wish=self.wish.measured_by(scale))
+        found = asked._like_one(choice) if choice.is_of_one else asked._like_several(choice)
         served = space_by_label(found.space)
         if served is None or served.label == choice.space.label:
-            return found
+            return found if self.wish.match is None else matches.note(found, scale)
         # Another space is served since this process last looked.
         remember_served(type(self.likes[0][0]), served.label)
         return self.answer(self.choice(served))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models.fields.files import FieldFile
+from django.utils.translation import gettext
 
 from imgrec.results import SimilarProducts, rules_noted
 from imgrec.spaces import SpaceDefinition, space_by_label
@@ -24,6 +25,7 @@ class Card:
     place: str = ""  # where in the photo it is like the other, in words; "" while unknown
     pinned: bool = False  # by a merchant's rule
     boosted: bool = False
+    match: int | None = None  # in percent, where it was asked for and can be told
 
     def __getitem__(self, name: str) -> Any:
         """Return an attribute: templates ask for a key first, and a refusal costs them time."""
@@ -36,6 +38,11 @@ class Card:
     def similarity_text(self) -> str:
         """The similarity as in the article the method is from: ``0.93``."""
         return f"{self.similarity:.2f}"
+
+    @property
+    def match_text(self) -> str:
+        """The match as shoppers read it, ``87 % match``; "" where it cannot be told."""
+        return "" if self.match is None else gettext("%(n)d %% match") % {"n": self.match}
 
 
 def cards_of(found: SimilarProducts) -> list[Card]:
@@ -57,6 +64,7 @@ def card_of(product: Any, space: SpaceDefinition | None) -> Card:
         similarity=product.similarity,
         pinned=pinned,
         boosted=boosted,
+        match=getattr(product, "match", None),
     )
 
 

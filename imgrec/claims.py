@@ -31,6 +31,10 @@ _CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT id FROM imgrec_embeddingjob
     WHERE space = %(space)s AND state IN ('queued', 'leased') AND due_at <= statement_timestamp()
+        AND created_at IS DISTINCT FROM (
+            SELECT run_started_at FROM imgrec_space
+            WHERE label = %(space)s AND run_paused_at IS NOT NULL
+        )
         AND {which}
     ORDER BY priority, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )

@@ -67,6 +67,12 @@ class Settings:
 
     # Products less similar than this are not shown (0..1).
     min_similarity: float = 0.0
+    # Where a product says its category, by model: {"catalogue.Product": "category"}, also over
+    # foreign keys ("category__parent"). A match in percent is relative to it (without: to all),
+    # and merchants' rules may name one.
+    category: dict[str, str] = field(default_factory=dict)
+    # Where it has its price, in the same way: what a price band is about.
+    price: dict[str, str] = field(default_factory=dict)
     # How many neighbours a stored list holds at most.
     stored_neighbours: int = 96
     # A stored list that shrank below this is computed anew.
@@ -86,11 +92,6 @@ class Settings:
     stalled_seconds: int = 600
     # Whether this process counts searches for Prometheus; takes the extra "metrics".
     metrics: bool = False
-    # What a merchant's rules mean by a category, and shoppers by a price: for each model of
-    # products a path over its own columns and foreign keys,
-    # {"shop.Product": "category"} and {"shop.Product": "price"}.
-    category: dict[str, str] = field(default_factory=dict)
-    price: dict[str, str] = field(default_factory=dict)
     # What the poke may wait for the broker, in a thread of its own.
     broker_timeout_seconds: float = 1.0
 

@@ -30,6 +30,7 @@ class Fragment:
     language: str  # the page's; the address of the fragment may be outside its prefix
     show_why: bool = False
     rescue: bool = False
+    show_match: bool = False
 
     @classmethod
     def of(
@@ -41,12 +42,15 @@ class Fragment:
         show_similarity: bool,
         show_why: bool = False,
         rescue: bool = False,
+        show_match: bool = False,
     ) -> Self:
         """Return the fragment of a saved product, in the language of the page."""
         language = get_language() or ""
         label, key = product._meta.label_lower, str(product.pk)
         html = conditional_escape(title)
-        return cls(label, key, search, html, show_similarity, language, show_why, rescue)
+        return cls(
+            label, key, search, html, show_similarity, language, show_why, rescue, show_match
+        )
 
     @property
     def token(self) -> str:

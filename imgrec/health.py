@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from imgrec.conf import settings
 from imgrec.guest import with_settings
+from imgrec.jobs import paused
 from imgrec.models import EmbeddingJob, Space, Tally
 from imgrec.spaces import all_spaces
 
@@ -117,7 +118,9 @@ def _health(
         jobs={s.value: sum(e["n"] for e in ours if e["state"] == s) for s in State},
         waiting_because=_reasons(waiting),
         failed_because=_reasons(each for each in ours if each["state"] == State.FAILED),
-        oldest_waiting_seconds=_seconds(max((e["age"] for e in waiting), default=None)),
+        oldest_waiting_seconds=_seconds(
+            max((e["age"] for e in waiting if e["age"] is not None), default=None)
+        ),
         last_progress_seconds=_last(each for each in done if each["what"] not in IDLE),
         last_sweep_seconds=_last(each for each in done if each["what"] == What.SWEEPS),
         done={w.value: sum(e["total"] for e in done if e["what"] == w) for w in What},
@@ -126,7 +129,9 @@ def _health(
 
 def _jobs(using: str) -> list[dict[str, Any]]:
     rows = EmbeddingJob.objects.using(using).order_by().values("space", "state", "reason")
-    found: Any = rows.annotate(n=Count("pk"), age=Now() - Min("created_at"))
+    # a run that somebody paused does not wait
+    oldest = Min("created_at", filter=~paused())
+    found: Any = rows.annotate(n=Count("pk"), age=Now() - oldest)
     return list(found)
 
 

@@ -120,7 +120,9 @@ def is_crowded() -> bool:
     """Return whether more is due than a batch, or than a tile: another process can help."""
     spaces = active_spaces()
     labels = [space.label for space in spaces]
-    due = EmbeddingJob.objects.filter(space__in=labels, state__in=jobs.OPEN, due_at__lte=Now())
+    due = EmbeddingJob.objects.filter(
+        ~jobs.paused(), space__in=labels, state__in=jobs.OPEN, due_at__lte=Now()
+    )
     if len(due.values("id")[: settings.batch_size + 1]) > settings.batch_size:
         return True
     return any(tiles.waiting(space) > 1 for space in spaces)

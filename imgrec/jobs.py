@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connections
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 
 from imgrec.claims import Claim
 from imgrec.conf import settings
-from imgrec.models import EmbeddingJob
+from imgrec.models import EmbeddingJob, Space
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition
 
@@ -119,9 +119,17 @@ def retry_failed(space: SpaceDefinition, object_pks: Iterable[Any] | None = None
 def is_due(space: SpaceDefinition) -> bool:
     """Return whether a claim would find something."""
     due = EmbeddingJob.objects.using(space.using).filter(
-        space=space.label, state__in=OPEN, due_at__lte=Now()
+        ~paused(), space=space.label, state__in=OPEN, due_at__lte=Now()
     )
     return due.exists()
+
+
+def paused() -> Exists:
+    """Return the condition that a job is of a run that rests: all of these began with it."""
+    resting = Space.objects.filter(
+        label=OuterRef("space"), run_started_at=OuterRef("created_at"), run_paused_at__isnull=False
+    )
+    return Exists(resting)
 
 
 def open_jobs(space: SpaceDefinition) -> QuerySet[EmbeddingJob]:

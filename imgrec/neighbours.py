@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import transaction
 
-from imgrec import lists, tallies, tiles
+from imgrec import calibrating, freshness, lists, tallies, tiles
 from imgrec.conf import settings
 from imgrec.locks import advisory_lock
 from imgrec.models import EmbeddingJob, Space
@@ -98,7 +98,10 @@ def _bring_up_to_date(space: SpaceDefinition) -> int:
         found = _marks(space).filter(id__in=marks).values_list("item_pk", flat=True)
         Repair(space, version, {to_python(pk) for pk in found if pk}).run()
     for begin in range(0, len(marks), MARKS_AT_ONCE):
-        _marks(space).filter(id__in=marks[begin : begin + MARKS_AT_ONCE]).delete()
+        done = _marks(space).filter(id__in=marks[begin : begin + MARKS_AT_ONCE])
+        if version == space.embedder.version:
+            freshness.note(space, done)
+        done.delete()
     return len(marks)
 
 
@@ -132,6 +135,8 @@ def switch_when_ready(space: SpaceDefinition) -> bool:
         if served == version or not _has_whole(space, version):
             return False
         _build(space, version)
+        # matches mean the same from the first page on
+        calibrating.calibrate(space, version)
         Space.objects.using(space.using).filter(label=space.label).update(served_version=version)
         return True
 

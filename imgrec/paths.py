@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
@@ -46,7 +47,19 @@ def price_of(model: type[models.Model]) -> Path | None:
 def _path(model: type[models.Model], named: dict[str, str]) -> Path | None:
     wanted = model._meta.label_lower
     name = next((path for label, path in named.items() if label.lower() == wanted), "")
-    return Path(name, column_of(model, name)) if name else None
+    if not name or not leads_somewhere(model, name):
+        return None  # imgrec.E012 says so: no page breaks by it
+    return Path(name, column_of(model, name))
+
+
+@cache
+def leads_somewhere(model: type[models.Model], path: str) -> bool:
+    """Return whether a path leads over the model's own columns and foreign keys."""
+    try:
+        check_path(model, path)
+    except ValueError:
+        return False
+    return True
 
 
 def check_path(model: type[models.Model], path: str, *, option: str = "group_by=") -> None:

@@ -28,11 +28,15 @@ RUN_PRIORITY = 10
 
 
 class RunRefused(ImgrecError):
-    """A reindex cannot start now: ``code`` is ``"running"`` or ``"inactive"``."""
+    """A reindex cannot start now: ``code`` is ``"running"`` or ``"inactive"``.
+
+    Nor can one be paused or cancelled where there is none, which is ``"idle"``.
+    """
 
     SENTENCES = {
         "running": _("A reindex of this space is already running."),
         "inactive": _("This space is switched off: switch it on before reindexing it."),
+        "idle": _("No reindex of this space is running."),
     }
 
     def __init__(self, code: str) -> None:
@@ -61,6 +65,7 @@ class Progress:
     rate_per_second: float | None
     seconds_left: float | None
     started_at: datetime | None
+    paused_at: datetime | None
     obstacle: str  # what is in the way of the waiting photos, a sentence, or ""
     watch: Watch
 
@@ -86,8 +91,54 @@ def start(space: SpaceDefinition, pks: Iterable[Any] | None = None) -> int:
             rows = rows.filter(pk__in=list(pks))
         row.run_started_at = _clock(space)
         row.run_total = queue(space, rows, priority=RUN_PRIORITY, created_at=row.run_started_at)
-        row.save(using=space.using, update_fields=["run_started_at", "run_total"])
+        row.run_paused_at = None
+        row.save(using=space.using, update_fields=["run_started_at", "run_total", "run_paused_at"])
     return row.run_total
+
+
+def pause(space: SpaceDefinition) -> None:
+    """Have workers leave the run's queued photos alone; what they are at they bring to its end.
+
+    Raises:
+        RunRefused: none is running.
+    """
+    with transaction.atomic(using=space.using):
+        row = _running(space)
+        row.run_paused_at = _clock(space)
+        row.save(using=space.using, update_fields=["run_paused_at"])
+
+
+def resume(space: SpaceDefinition) -> None:
+    """Go on with a paused run; nothing happens to one that is not."""
+    Space.objects.using(space.using).filter(label=space.label).update(run_paused_at=None)
+    poke_once_committed(space)
+
+
+def cancel(space: SpaceDefinition) -> int:
+    """Take the run's queued photos from the queue; return how many.
+
+    They keep the vectors they have. Those without one, or with one of another encoder, the next
+    sweep finds: it makes good what is missing, whoever cancelled what.
+
+    Raises:
+        RunRefused: none is running.
+    """
+    with transaction.atomic(using=space.using):
+        row = _running(space)
+        queued = _left(space, row.run_started_at).filter(state=State.QUEUED)
+        gone, _each = queued.delete()
+        row.run_total = max(0, row.run_total - gone)
+        row.run_paused_at = None
+        row.save(using=space.using, update_fields=["run_total", "run_paused_at"])
+    return gone
+
+
+def _running(space: SpaceDefinition) -> Space:
+    """Return the space's row, locked."""
+    row = _locked(space)
+    if not _left(space, row.run_started_at).exists():
+        raise RunRefused("idle")
+    return row
 
 
 def refusal(space: SpaceDefinition) -> RunRefused | None:
@@ -128,8 +179,8 @@ def progress(space: SpaceDefinition, *, watch: Watch | None = None) -> Progress:
             and a standstill is noticed; without, only that of a run that never began.
     """
     rows = Space.objects.using(space.using).filter(label=space.label).annotate(now=Now())
-    found = rows.values_list("run_started_at", "run_total", "now").first()
-    started_at, total, moment = found or (None, 0, _clock(space))
+    found = rows.values_list("run_started_at", "run_total", "run_paused_at", "now").first()
+    started_at, total, paused_at, moment = found or (None, 0, None, _clock(space))
     counted = _count(space, started_at)
     running, now = bool(counted["undone"]), moment.timestamp()
     began = started_at.timestamp() if started_at else now
@@ -137,7 +188,8 @@ def progress(space: SpaceDefinition, *, watch: Watch | None = None) -> Progress:
     waiting = counted["open"] if running else counted["waiting"]
     seen = look(watch, now=now, done=done, waiting=waiting)
     since = seen.moved_at if watch or done else began
-    rate = _rate(now, began, done, watch) if running else None
+    paused_at = paused_at if running else None
+    rate = _rate(now, began, done, watch) if running and not paused_at else None
     return Progress(
         total=total,
         done=done,
@@ -145,10 +197,11 @@ def progress(space: SpaceDefinition, *, watch: Watch | None = None) -> Progress:
         lists=counted["lists"],
         waiting=counted["waiting"],
         running=running,
-        stalled=bool(waiting) and not counted["leased"] and is_silent(since, now),
+        stalled=bool(waiting) and not (paused_at or counted["leased"]) and is_silent(since, now),
         rate_per_second=rate,
         seconds_left=counted["open"] / rate if rate else None,
         started_at=started_at,
+        paused_at=paused_at,
         obstacle=_obstacle(space) if counted["waiting"] else "",
         watch=seen,
     )

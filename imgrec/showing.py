@@ -29,6 +29,7 @@ def list_values(
     show_similarity: bool,
     show_why: bool = False,
     is_rescue: bool = False,
+    show_match: bool = False,
 ) -> dict[str, Any]:
     """Return what ``TEMPLATE`` gets beside what the page has."""
     title = heading(title, is_rescue=is_rescue)
@@ -38,6 +39,7 @@ def list_values(
         "heading_id": heading_id(product, title, *(each.pk for each in found)),
         "show_similarity": show_similarity,
         "is_rescue": is_rescue,
+        "show_match": show_match,
         "seed": product,
     }
 
@@ -60,6 +62,7 @@ def place_values(product: models.Model, asked: Fragment, **addresses: str) -> di
         "title": title,
         "heading_id": heading_id(product, title, asked.token),
         "show_similarity": asked.show_similarity,
+        "show_match": asked.show_match,
         **addresses,
     }
 

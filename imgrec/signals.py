@@ -15,7 +15,13 @@ took.
 ``left_out``, when a page is served without its list, each time. ``sender``: the kind of the error.
 ``error``: itself.
 
-What a receiver raises is logged, and harms nobody.
+What a receiver of these raises is logged, and harms nobody.
+
+``duplicates_decided``, when somebody said what products with the same photo are to each other.
+``sender``: the model of the products. ``space``: the label of the space. ``products``: the shop's
+own instances, two or more. ``decision``: ``"merge"``, ``"variant"`` or ``"different"``. ``by``: who
+said so. Sent in the transaction that keeps the decision: what a receiver raises undoes it, and is
+shown to whoever decided.
 """
 
 from __future__ import annotations
@@ -24,3 +30,4 @@ from django.dispatch import Signal
 
 searched = Signal()
 left_out = Signal()
+duplicates_decided = Signal()

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from django.db import models
 from django.db.models import QuerySet
 
-from imgrec import live, photo_queries, ways
+from imgrec import live, matches, photo_queries, ways
 from imgrec.among import candidates
 from imgrec.answering import Question
 from imgrec.boxes import Box
@@ -33,6 +33,7 @@ def similar_products(
     limit: int = 8,
     among: QuerySet[Any] | None = None,
     min_similarity: float | None = None,
+    min_match: float | None = None,
     space: SpaceDefinition | None = None,
     less_like: Several | None = None,
     group_by: str | None = None,
@@ -49,6 +50,9 @@ def similar_products(
         limit: how many; fewer come only when fewer are eligible.
         among: a queryset of products to choose from, e.g. of one brand.
         min_similarity: nothing less similar (0..1); default ``IMGREC["min_similarity"]``.
+        min_match: nothing that matches less, in percent: 95 leaves what is more similar than 95 of
+            100 pairs drawn by chance from the product's category (``IMGREC["category"]``). With
+            it, also 0, each result has ``.match``.
         space: search here rather than in the space that is served.
         less_like: products to keep away from, in the forms of ``seed``.
         group_by: a path such as ``"parent"`` or ``"brand__name"``, over the product's own columns
@@ -62,7 +66,8 @@ def similar_products(
         after: the ``.next`` of the page before this one. Not with ``diversity``.
 
     Returns:
-        A list of the shop's own instances, each with ``.similarity`` (0..1); with several
+        A list of the shop's own instances, each with ``.similarity`` (0..1), where asked for also
+        ``.match`` (0..100, None before the space is calibrated); with several
         photos a product also ``.matched_photo`` and ``.seed_photo``, the keys of the best pair,
         and ``.matched_image``, the file of the former. Its ``.next`` is a token for the next page.
         ``.pinned`` and ``.boosted``: whether a merchant's rule made a product's place.
@@ -80,6 +85,7 @@ def similar_products(
     wish = Wish.of(
         limit=limit,
         min_similarity=min_similarity,
+        min_match=min_match,
         group_by=group_by,
         fold=fold,
         diversity=diversity,
@@ -108,12 +114,14 @@ def similar_to_photo(
     limit: int = 8,
     among: QuerySet[Any] | None = None,
     min_similarity: float | None = None,
+    min_match: float | None = None,
     part: Part | None = None,
 ) -> SimilarProducts:
     """Return products that look like a shopper's photo, embedded by a worker.
 
-    Waits at most ``photo_wait_seconds``; reads at most ``max_upload_bytes`` + 1 bytes. ``part``:
-    look at this part of it only, ``(left, top, width, height)`` as shares of the photo's sides.
+    Waits at most ``photo_wait_seconds``; reads at most ``max_upload_bytes`` + 1 bytes.
+    ``min_match`` is relative to pairs of one category, whichever. ``part``: look at this part of
+    it only, ``(left, top, width, height)`` as shares of the photo's sides.
 
     Raises:
         ValueError: the part is none, or (``NothingSeen``) the encoder does not look there.
@@ -128,13 +136,17 @@ def similar_to_photo(
     else:
         space = served_space(model or among.model, among.db)
     rows = candidates(space, among)
-    wish = Wish.of(limit=limit, min_similarity=min_similarity)
+    wish = Wish.of(limit=limit, min_similarity=min_similarity, min_match=min_match)
     data = photo if isinstance(photo, bytes) else photo.read(settings.max_upload_bytes + 1)
     box = None if part is None else Box.of(*part)
     seed, shown = of_vector(photo_queries.ask(space, data, part=box)), recommendable(space, rows)
     search = Search(space, lambda: seed, lambda: shown, rows.db, is_given=True)
     with reading(rows.db, **pool_settings(space)):
-        found = live.find(search, wish)
+        if wish.match is None:
+            found = live.find(search, wish)
+        else:
+            scale = matches.scale_for(space, [], rows.db)
+            found = matches.note(live.find(search, wish.measured_by(scale)), scale)
     ways.note(space.item_model, found, started)
     return found
 

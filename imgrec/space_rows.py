@@ -4,10 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connections, router, transaction
+from django.db import connections, models, router, transaction
 
-from imgrec.models import EmbeddingJob, Placeholder, Space, Tally
+from imgrec.models import (
+    DuplicateLimits,
+    DuplicatePair,
+    EmbeddingJob,
+    Freshness,
+    MatchScale,
+    PhotoHash,
+    Placeholder,
+    QualityFigures,
+    Space,
+    Tally,
+)
 from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
+
+# What goes with a space, beside its jobs.
+_OF_A_SPACE: tuple[type[models.Model], ...] = (
+    Placeholder,
+    Tally,
+    MatchScale,
+    PhotoHash,
+    DuplicateLimits,
+    DuplicatePair,
+    Freshness,
+    QualityFigures,
+)
 
 
 def sync() -> None:
@@ -35,8 +58,8 @@ def forget_removed() -> None:
     gone = Space.objects.using(using).exclude(table__in=tables)
     labels = list(gone.values_list("label", flat=True))
     EmbeddingJob.objects.using(using).filter(space__in=labels).delete()
-    Placeholder.objects.using(using).filter(space__in=labels).delete()
-    Tally.objects.using(using).filter(space__in=labels).delete()
+    for model in _OF_A_SPACE:
+        model._default_manager.using(using).filter(space__in=labels).delete()
     gone.delete()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from django.db import connections
@@ -65,18 +66,20 @@ def _finished(product: Any) -> Any:
 def _read(choice: Choice, wish: Wish, most: int, condition: str) -> list[Any]:
     """Return the first products of the list that may be shown, as the database finds them."""
     space, using, page = choice.space, choice.using, wish.after
+    # rounded down, so that the floors of many categories do not make a statement each
+    least = math.floor(wish.least * 100) / 100
     full = min(settings.refill_below, settings.stored_neighbours)
 
     def put_together(looked_up: RawSQL | None = None) -> QuerySet[Any]:
         readable, keys = _readable(condition, choice), looked_up or _neighbours(choice)
-        rows = _of_list(choice, readable, keys, full, wish.least)
+        rows = _of_list(choice, readable, keys, full, least)
         if page:
             rows = rows.filter(imgrec_similarity__lte=page.most_similar)
         return rows[:most]
 
     if page or choice.name is None:
         return list(put_together())
-    name = (choice.name, most, wish.least, full, condition)
+    name = (choice.name, most, least, full, condition)
     key = prepared_key(space, choice.key, using)
     return instances(name, key, using, lambda: put_together(_first_or_all(choice, most)))
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
-from imgrec import adding, jobs, neighbours, space_rows, tallies, tiles
+from imgrec import adding, calibrating, jobs, neighbours, space_rows, tallies, tiles
 from imgrec.indexing import active_spaces
 from imgrec.locks import advisory_lock
 from imgrec.logs import about
@@ -67,6 +67,7 @@ def _sweep_space(space: SpaceDefinition) -> int:
         made = sum(adding.add_rows(space, rows, priority=PRIORITY) for rows in gaps)
         made += _mark_lists(space) + (_mark_moved(space) if space.item else 0)
     neighbours.switch_when_ready(space)
+    calibrating.keep_fresh(space)
     tallies.add(space, tallies.What.SWEEPS, 1)
     if made:
         logger.info("imgrec: sweep of %s queued %d jobs", space.label, made, extra=about(space))

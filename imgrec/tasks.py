@@ -12,6 +12,7 @@ from celery.signals import celeryd_init, worker_process_init
 
 from imgrec import indexing, photo_queries, sweep, watchdog
 from imgrec.conf import settings
+from imgrec.duplicates import running
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,13 @@ def sweep_all() -> None:
     """Find what no signal told us, and have it done."""
     if sweep.sweep():
         _send("imgrec.embed_pending")
+
+
+@shared_task(name="imgrec.find_duplicates", **OPTIONS)
+def find_duplicates() -> None:
+    """Find products with the same photo, for a while; one more message makes it go on."""
+    if running.work_through(indexing.active_spaces(), seconds=TASK_SECONDS):
+        _send("imgrec.find_duplicates")
 
 
 @shared_task(name="imgrec.answer_photos", **OPTIONS)

@@ -87,6 +87,7 @@ def _list(request: HttpRequest, asked: Fragment) -> tuple[models.Model | None, S
         return nothing
     look = {
         "show_similarity": asked.show_similarity,
+        "show_match": asked.show_match,
         "show_why": asked.show_why,
         "is_rescue": is_rescue,
     }

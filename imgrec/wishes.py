@@ -12,6 +12,7 @@ import numpy as np
 from imgrec.arranging import Candidates, Rules, choose, diversify, placed
 from imgrec.conf import settings
 from imgrec.paging import Page, mark, page_after
+from imgrec.percentiles import Scale, similarity_at
 from imgrec.topk import Matrix
 
 # For diversity: how many candidates there are to choose from, for each product shown.
@@ -20,8 +21,8 @@ DIVERSE_AMONG = 8
 READ_AHEAD = 4
 
 COMBINATIONS = (
-    "limit=, among=, min_similarity=, price_band=, less_like=, group_by= and fold= go together,"
-    " and with either after= or diversity="
+    "limit=, among=, min_similarity=, min_match=, price_band=, less_like=, group_by= and fold= go"
+    " together, and with either after= or diversity="
 )
 
 
@@ -31,6 +32,7 @@ class Wish:
 
     limit: int = 8
     least: float = 0.0
+    match: float | None = None  # in percent; None: nobody asks
     group_by: str | None = None
     fold: float | None = None
     diversity: float = 0.0
@@ -45,6 +47,7 @@ class Wish:
         *,
         limit: int,
         min_similarity: float | None,
+        min_match: float | None = None,
         group_by: str | None = None,
         fold: float | None = None,
         diversity: float | None = None,
@@ -60,7 +63,15 @@ class Wish:
         least = settings.min_similarity if min_similarity is None else min_similarity
         if math.isnan(least):
             raise ValueError("min_similarity=nan: 0 to 1.")
-        return cls(limit, least, group_by or None, fold, diversity or 0.0, price_band)
+        if min_match is not None and not 0 <= min_match <= 100:
+            raise ValueError(f"min_match={min_match}: a percentage, 0 to 100.")
+        return cls(limit, least, min_match, group_by or None, fold, diversity or 0.0, price_band)
+
+    def measured_by(self, scale: Scale | None) -> Self:
+        """Return the wish with the similarity that its match takes; without a scale, with none."""
+        if self.match is None or scale is None:
+            return self
+        return replace(self, least=max(self.least, similarity_at(scale, self.match)))
 
     def beginning_after(self, token: str | None, seeds: Iterable[Any]) -> Self:
         """Return the wish for the page after the one that gave this token.
@@ -68,9 +79,10 @@ class Wish:
         Raises:
             ValueError: not with ``diversity``, nor with the token of another query.
         """
-        band = [] if self.price_band is None else [self.price_band]
-        asked = (sorted(map(str, seeds)), self.group_by, self.fold, self.least, *band)
-        query = mark(asked)
+        # in pairs: a band is no match
+        more = {"band": self.price_band, "match": self.match}
+        told = [pair for pair in more.items() if pair[1] is not None]
+        query = mark((sorted(map(str, seeds)), self.group_by, self.fold, self.least, *told))
         if not token:
             return replace(self, query=query)
         if self.diversity:

@@ -20,7 +20,7 @@ from pytest_django import Settings
 
 from demo_shop.environment import database
 from demo_shop.services import Postgres, Redis
-from imgrec import crowds, remembered, steering, tallies
+from imgrec import crowds, matches, remembered, steering, tallies
 from imgrec.spaces import all_spaces
 from tests import processes
 from tests.celery import app
@@ -98,12 +98,12 @@ def media(tmp_path: Path, settings: Settings) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """Put statements together and count anew in each test, which begins without rules."""
-    for room in (remembered, crowds, steering, tallies):
+    for room in (remembered, crowds, steering, tallies, matches):
         room.forget()
     for space in all_spaces():  # as a process knows it that has looked: a rule saved ends it
         steering._known[space.item_model._meta.label_lower, "default"] = (inf, False)
     yield
-    for room in (remembered, crowds, steering, tallies):
+    for room in (remembered, crowds, steering, tallies, matches):
         room.forget()
 
 

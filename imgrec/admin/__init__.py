@@ -15,10 +15,18 @@ that failed, and the similar products on the change page.
 
 from __future__ import annotations
 
+from imgrec.admin.duplicate_admin import DuplicatePairAdmin
 from imgrec.admin.job_admin import EmbeddingJobAdmin
 from imgrec.admin.mixin import ImgrecAdminMixin
 from imgrec.admin.placeholder_admin import PlaceholderAdmin
 from imgrec.admin.rule_admin import RuleAdmin
 from imgrec.admin.space_admin import SpaceAdmin
 
-__all__ = ["EmbeddingJobAdmin", "ImgrecAdminMixin", "PlaceholderAdmin", "RuleAdmin", "SpaceAdmin"]
+__all__ = [
+    "DuplicatePairAdmin",
+    "EmbeddingJobAdmin",
+    "ImgrecAdminMixin",
+    "PlaceholderAdmin",
+    "RuleAdmin",
+    "SpaceAdmin",
+]

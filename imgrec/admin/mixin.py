@@ -120,6 +120,7 @@ class ImgrecAdminMixin(Base):
         space = list_space(request, self.model)
         if space and IS_POPUP_VAR not in request.GET:
             context = {
+                "imgrec_overview_url": address(self, "overview", space),
                 "imgrec_progress_url": address(self, "progress", space),
                 "imgrec_failed_url": address(self, "failed", space),
             }

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from imgrec import jobs, runs
-from imgrec.admin import explaining, failures, words
+from imgrec.admin import explaining, failures, overviews, words
 from imgrec.admin.addresses import address, url_name
 from imgrec.admin.buying_page import buying_list
 from imgrec.admin.choosing import page_space, shown_space, spaces_for
@@ -36,6 +36,8 @@ REFRESH_SECONDS = 5
 def urls(admin: ImgrecAdminMixin) -> list[Any]:
     """Return the pages' url patterns, to stand before the admin's own."""
     views: dict[str, Callable[..., HttpResponse]] = {
+        "overview": overview,
+        "run": run,
         "reindex": reindex,
         "progress": progress,
         "progress_data": progress_data,
@@ -56,6 +58,47 @@ def urls(admin: ImgrecAdminMixin) -> list[Any]:
     of_one = admin.admin_site.admin_view(partial(steps, admin=admin))
     name = url_name(admin, "steps")
     return [*found, path("imgrec/steps/<path:object_id>/", of_one, name=name)]
+
+
+@require_GET
+def overview(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
+    """Show in one place how the space is: what is there, what waits, how fresh and how good."""
+    space = _for_viewers(request, admin)
+    now = runs.progress(space, watch=_watch(request))
+    context = {
+        **_run_context(request, admin, space, now, "overview"),
+        "reasons": failures.count_reasons(space),
+        "retry_url": address(admin, "retry", space),
+        "may_reindex": admin.has_reindex_permission(request),
+        **overviews.of(space),
+    }
+    return _page(request, admin, space, "overview", _("Overview"), context)
+
+
+@require_POST
+def run(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
+    """Pause, resume or cancel the reindex that is running."""
+    space = _for_reindexers(request, admin)
+    try:
+        text = _steer(space, request.POST.get("action", ""))
+    except runs.RunRefused as refused:
+        admin.message_user(request, str(refused), messages.ERROR)
+    else:
+        admin.message_user(request, text, messages.SUCCESS)
+    return HttpResponseRedirect(address(admin, "overview", space))
+
+
+def _steer(space: SpaceDefinition, action: str) -> str:
+    """Do what a button asks for and say what was done. Raises ``Http404`` for anything else."""
+    if action == "pause":
+        runs.pause(space)
+        return _("Paused. Photos that are saved meanwhile are embedded as ever.")
+    if action == "resume":
+        runs.resume(space)
+        return _("The reindex goes on.")
+    if action == "cancel":
+        return words.cancelled(runs.cancel(space))
+    raise Http404(f"There is no action {action!r}.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,18 +132,32 @@ def progress(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Show how far the reindex is; the page keeps itself up to date while there is work."""
     space = _for_viewers(request, admin)
     now = runs.progress(space, watch=_watch(request))
+    context = _run_context(request, admin, space, now, "progress")
+    return _page(request, admin, space, "progress", _("Reindex progress"), context)
+
+
+def _run_context(
+    request: HttpRequest,
+    admin: ImgrecAdminMixin,
+    space: SpaceDefinition,
+    now: runs.Progress,
+    page: str,
+) -> dict[str, Any]:
+    """Return what a page shows of a run that keeps itself up to date."""
     context = {
         "progress": now,
         "said": words.said(now),
         "poll_url": address(admin, "progress_data", space, watch=now.watch),
         "poll_milliseconds": POLL_SECONDS * 1000,
-        "refresh_url": address(admin, "progress", space, watch=now.watch),
+        "refresh_url": address(admin, page, space, watch=now.watch),
         "refresh_seconds": REFRESH_SECONDS,
         "failed_url": address(admin, "failed", space),
+        "overview_url": address(admin, "overview", space),
     }
     if admin.has_reindex_permission(request):
         context["reindex_url"] = address(admin, "reindex", space)
-    return _page(request, admin, space, "progress", _("Reindex progress"), context)
+        context["run_url"] = address(admin, "run", space)
+    return context
 
 
 @require_GET

@@ -23,6 +23,16 @@ def is_busy(now: Progress) -> bool:
     return bool(now.running or now.waiting or now.lists)
 
 
+def cancelled(gone: int) -> str:
+    """Say how many photos were taken from the queue."""
+    text = ngettext(
+        "Cancelled: %(n)s photo was taken from the queue.",
+        "Cancelled: %(n)s photos were taken from the queue.",
+        gone,
+    )
+    return text % {"n": number_format(gone)}
+
+
 def said(now: Progress) -> dict[str, str]:
     """Return the page's sentences by their place; an empty one is not shown."""
     return {
@@ -37,6 +47,8 @@ def said(now: Progress) -> dict[str, str]:
 
 def _summary(now: Progress) -> str:
     numbers = {"done": number_format(now.done), "total": number_format(now.total)}
+    if now.paused_at and now.done < now.total:
+        return _("Paused at %(done)s of %(total)s photos") % numbers
     if now.running and now.done < now.total:
         return _("%(done)s of %(total)s photos") % numbers
     if now.running:

@@ -45,7 +45,8 @@ class SimilarProductsMixin(GenericViewSet[Any]):
 
     The viewset's own queryset and filters decide which products there are, as seed and as
     result, its permissions who may ask (the POST counts as a write), its serializer how a result
-    looks. Each result gets ``similarity`` (the cosine, 0..1); with several photos a product also
+    looks. Each result gets ``similarity`` (the cosine, 0..1), with ``min_match`` also ``match`` (in
+    percent, or null before the space is calibrated); with several photos a product also
     ``seed_photo`` and ``matched_photo``, keys of the pair that made it. Staff see of each also
     ``steered``: "pinned" or "boosted" where a merchant's rule made its place, else null.
     """
@@ -57,10 +58,11 @@ class SimilarProductsMixin(GenericViewSet[Any]):
     def similar(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give products that look like this one.
 
-        ``limit`` 1..64, ``min_similarity`` 0..1, ``after``: the ``next`` of the page before,
-        ``group_by``: one of ``similar_group_by``. ``part=x,y,width,height``, from 0 to 1: like
-        this part of its photo; only with the first two. ``why=1``, for staff (others: 403): each
-        result says which regions of both photos made its similarity, or null for want of time.
+        ``limit`` 1..64, ``min_similarity`` 0..1, ``min_match`` 0..100, ``after``: the ``next`` of
+        the page before, ``group_by``: one of ``similar_group_by``. ``part=x,y,width,height``, from
+        0 to 1: like this part of its photo; only with the first two. ``why=1``, for staff (others:
+        403): each result says which regions of both photos made its similarity, or null for want
+        of time.
         """
         is_explained = explanations.is_asked_for(request)
         if "part" in request.query_params:
@@ -72,10 +74,12 @@ class SimilarProductsMixin(GenericViewSet[Any]):
             found = similar.similar_products(seed, among=self._products(), **options)
         except NoSuchPage as error:
             raise errors.no_such_page() from error
+        with_match = "min_match" in options
         if not is_explained:
-            return self._answer(found)
+            return self._answer(found, with_match=with_match)
         space = space_by_label(found.space)
-        return self._answer(found, why=explanations.explanations(seed, found, space))
+        why = explanations.explanations(seed, found, space)
+        return self._answer(found, with_match=with_match, why=why)
 
     def _like_a_part(self, request: Request) -> Response:
         options = options_of(request.query_params.dict(), names=WITH_PART)
@@ -94,15 +98,15 @@ class SimilarProductsMixin(GenericViewSet[Any]):
     def similar_to_photo(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give products that look like the picture in the multipart field ``photo``.
 
-        ``limit``, ``min_similarity`` and ``part`` may come in the address or in the form. A
-        worker looks at the picture; nothing of it is kept.
+        ``limit``, ``min_similarity``, ``min_match`` and ``part`` may come in the address or in the
+        form. A worker looks at the picture; nothing of it is kept.
         """
         photo = uploads.photo_of(request)
         given = {**request.query_params.dict(), **request.POST.dict()}
         options = options_of(given, names=WITH_PART)
         with _answered_errors():
             found = similar.similar_to_photo(photo, among=self._products(), **options)
-        return self._answer(found)
+        return self._answer(found, with_match="min_match" in options)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Look at a photo's length before authentication may read the form."""
@@ -153,7 +157,11 @@ class SimilarProductsMixin(GenericViewSet[Any]):
         return {"steered": _named_rule(product)} if is_staff else {}
 
     def _answer(
-        self, found: SimilarProducts, *, why: dict[Any, dict[str, Any] | None] | None = None
+        self,
+        found: SimilarProducts,
+        *,
+        with_match: bool = False,
+        why: dict[Any, dict[str, Any] | None] | None = None,
     ) -> Response:
         serializer: Any = self.get_serializer(found, many=True)
         serializer.context["imgrec_space"] = found.space
@@ -161,6 +169,7 @@ class SimilarProductsMixin(GenericViewSet[Any]):
             {
                 **serializer.child.to_representation(product),
                 **_findings(product),
+                **({"match": product.match} if with_match else {}),
                 **({} if why is None else {"why": why[product.pk]}),
                 **self._rules(product),
             }

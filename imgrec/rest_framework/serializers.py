@@ -23,13 +23,13 @@ from imgrec.spaces import space_by_label
 MOST_RESULTS = 64
 # A token grows where groups are folded, by the products shown; an address holds about 8,000.
 LONGEST_TOKEN = 6_000
-BASIC = ("limit", "min_similarity")
+BASIC = ("limit", "min_similarity", "min_match")
 OF_A_PRODUCT = (*BASIC, "after", "group_by")
 WITH_PART = (*BASIC, "part")
 
 
 class SearchOptions(Serializer[Any]):
-    """``limit`` (1..64, default 8) and ``min_similarity`` (0..1) of a search.
+    """``limit`` (1..64, default 8), ``min_similarity`` (0..1) and ``min_match`` (0..100, percent).
 
     For look-alikes of a product also ``after``, the ``next`` of the page before, and
     ``group_by``, one of the paths in the context. ``part``: left, top, width and height of a part
@@ -38,6 +38,7 @@ class SearchOptions(Serializer[Any]):
 
     limit = IntegerField(min_value=1, max_value=MOST_RESULTS, default=8)
     min_similarity = FloatField(min_value=0, max_value=1, required=False)
+    min_match = FloatField(min_value=0, max_value=100, required=False)
 
     after = CharField(max_length=LONGEST_TOKEN, required=False)
     group_by = CharField(max_length=200, required=False)
@@ -63,6 +64,8 @@ class SearchOptions(Serializer[Any]):
         if math.isnan(value):
             raise ValidationError(_("A valid number is required."), code="invalid")
         return value
+
+    validate_min_match = validate_min_similarity
 
 
 def options_of(

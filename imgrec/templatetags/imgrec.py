@@ -47,12 +47,14 @@ def similar_products(
     limit: int = 8,
     among: QuerySet[Any] | None = None,
     min_similarity: float | None = None,
+    min_match: float | None = None,
     group_by: str | None = None,
     fold: float | None = None,
     diversity: float | None = None,
     price_band: float | None = None,
     show_similarity: bool = False,
     show_why: bool = False,
+    show_match: bool = False,
     title: str = "",
     lazy: bool = False,
     rescue: bool = False,
@@ -63,8 +65,8 @@ def similar_products(
 
     Renders ``imgrec/similar_products.html``; a template of that name in the shop's own folders
     wins. It gets ``cards`` (:class:`imgrec.cards.Card`), ``title``, ``heading_id``,
-    ``show_similarity``, ``is_rescue`` and ``seed``, and everything the page has. Nothing to
-    show, or an error of ours: nothing is rendered.
+    ``show_similarity``, ``show_match``, ``is_rescue`` and ``seed``, and everything the page has.
+    Nothing to show, or an error of ours: nothing is rendered.
 
     ``rescue``: on the page of a product that is itself not recommended, being sold out, have
     ``is_rescue`` true and a heading that says so, and hold to ``price_band`` there alone. One
@@ -83,11 +85,18 @@ def similar_products(
         {% similar_products product %}
         {% similar_products product limit=4 among=in_season title=_("You may also like") %}
         {% similar_products product min_similarity=0.5 show_similarity=True %}
+        {% similar_products product min_match=80 show_match=True %}
         {% similar_products product lazy=True %}
         {% similar_products product rescue=True price_band=0.3 %}
     """
-    search = _search(limit, min_similarity, group_by, fold, diversity, price_band)
-    look: dict[str, Any] = {"title": title, "show_similarity": show_similarity}
+    if show_match and min_match is None:
+        min_match = 0
+    search = _search(limit, min_similarity, min_match, group_by, fold, diversity, price_band)
+    look: dict[str, Any] = {
+        "title": title,
+        "show_similarity": show_similarity,
+        "show_match": show_match,
+    }
     look |= {"show_why": True} if show_why else {}
     if lazy:
         place = _place(context, product, among, search, {**look, "rescue": rescue})
@@ -112,6 +121,7 @@ def get_similar_products(
     limit: int = 8,
     among: QuerySet[Any] | None = None,
     min_similarity: float | None = None,
+    min_match: float | None = None,
     group_by: str | None = None,
     fold: float | None = None,
     diversity: float | None = None,
@@ -119,15 +129,16 @@ def get_similar_products(
 ) -> SimilarProducts:
     """Give the template a list of products that look like ``product``, each with ``similarity``.
 
-    With several photos a product, ``matched_image`` is the photo that matched. Empty when there
-    are none, and after an error of ours.
+    With ``min_match`` (0 will do) also with ``match``, in percent. With several photos a product,
+    ``matched_image`` is the photo that matched. Empty when there are none, and after an error of
+    ours.
 
     Usage::
 
         {% get_similar_products product limit=8 among=in_season as lookalikes %}
         {% for each in lookalikes %}{{ each.title }} {{ each.similarity|floatformat:2 }}{% endfor %}
     """
-    search = _search(limit, min_similarity, group_by, fold, diversity, price_band)
+    search = _search(limit, min_similarity, min_match, group_by, fold, diversity, price_band)
     found = partial(similar.similar_products, product, among=among, **search)
     return quietly(
         found, SimilarProducts(), using=partial(_database, product, among), about=product
@@ -144,6 +155,7 @@ def imgrec_styles() -> str:
 def _search(
     limit: int,
     min_similarity: float | None,
+    min_match: float | None,
     group_by: str | None,
     fold: float | None,
     diversity: float | None,
@@ -152,6 +164,7 @@ def _search(
     """Return what the search takes, without what nobody asked for: addresses stay short."""
     asked = {
         "min_similarity": min_similarity,
+        "min_match": min_match,
         "group_by": group_by,
         "fold": fold,
         "diversity": diversity,

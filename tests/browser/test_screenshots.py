@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SCREENSHOTS
 from tests.browser.demo import Demo
-from tests.browser.steps import look_at, path_of
+from tests.browser.steps import eventually, look_at, path_of
 from tests.browser.wares import Wares
 from tests.worker import ROOT
 
@@ -48,6 +48,23 @@ def test_of_the_progress_of_a_reindex(merchant: Page, shop: Demo, album: Path) -
         merchant.wait_for_function("bar => bar.position > 0.3", arg=bar.element_handle())
     assert save(merchant, album / "admin-progress.webp") < MOST_BYTES
     expect(bar).to_have_count(0, timeout=120_000)
+
+
+def test_of_a_space_at_a_glance(merchant: Page, album: Path) -> None:
+    merchant.set_viewport_size({"width": 1280, "height": 900})
+    merchant.goto("/admin/shop/product/imgrec/overview/")
+    assert save(merchant, album / "admin-overview.webp", full_page=True) < MOST_BYTES
+
+
+@pytest.mark.skipif(not SCREENSHOTS, reason="workers measure matches at their next sweep")
+def test_of_matches_in_percent(page: Page, wares: Wares, album: Path) -> None:
+    path = path_of(page, wares.of_kind(5)[9])
+    page.set_viewport_size({"width": 1120, "height": 900})
+    told = page.locator(".imgrec-match").first
+    assert eventually(lambda: bool(page.goto(f"{path}?match=1")) and told.is_visible(), seconds=90)
+    page.evaluate("document.querySelectorAll('img').forEach(each => each.loading = 'eager')")
+    page.wait_for_load_state("networkidle")
+    assert save(page, album / "matches.webp", full_page=True) < MOST_BYTES
 
 
 def save(page: Page, path: Path, *, full_page: bool = False) -> int:

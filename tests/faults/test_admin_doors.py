@@ -21,10 +21,11 @@ from django.urls import get_resolver
 
 from imgrec.admin.job_admin import EmbeddingJobAdmin
 from imgrec.admin.placeholder_admin import PlaceholderAdmin
-from imgrec.models import EmbeddingJob, Placeholder, Space
+from imgrec.models import DuplicatePair, EmbeddingJob, Placeholder, Space
 from imgrec.runs import start
 from tests.integration.admin_pages import make_failed, make_products, page, the_space
-from tests.testapp.models import Product
+from tests.pictures import upload
+from tests.testapp.models import Product, TwoSpaces
 
 pytestmark = pytest.mark.django_db
 
@@ -81,10 +82,29 @@ DOORS = [
         {"action": "leave_out"},
         lambda: Placeholder.objects.filter(is_allowed=True),
     ),
+    Door(
+        "run",
+        lambda: page("run", "twospaces", space=SPACE),
+        "change_twospaces",
+        {"action": "cancel"},
+    ),
+    Door(
+        "decide",
+        lambda: f"{OURS}duplicatepair/decide/?space={the_space().label}",
+        "change_duplicatepair",
+        {"again": "77"},
+    ),
     Door("serve", lambda: f"{OURS}space/{SPACE}/serve/", "change_space"),
     Door("switch off", lambda: f"{OURS}space/{SPACE}/change/", "change_space", {}),
 ]
-ALL_PERMISSIONS = {"change_product", "change_embeddingjob", "change_placeholder", "change_space"}
+ALL_PERMISSIONS = {
+    "change_product",
+    "change_twospaces",
+    "change_embeddingjob",
+    "change_placeholder",
+    "change_duplicatepair",
+    "change_space",
+}
 
 
 @pytest.fixture
@@ -92,13 +112,16 @@ def shop() -> None:
     make_products(2)
     make_failed()
     label = the_space().label
+    TwoSpaces.objects.create(photo=upload(0.3))
+    start(the_space(SPACE))
+    DuplicatePair.objects.create(pk=77, space=label, first="1", second="2", decision="merge")
     Placeholder.objects.create(space=label, sha256="0" * 64, items=30)
     Placeholder.objects.create(space=label, sha256="1" * 64, items=30, is_allowed=True)
 
 
 def everything() -> list[Any]:
     """Return all that could have been changed."""
-    models = (EmbeddingJob, Placeholder, Space, Product)
+    models = (EmbeddingJob, Placeholder, DuplicatePair, Space, Product)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -185,12 +208,16 @@ def test_these_are_all_the_doors_there_are() -> None:
         if "imgrec_" in str(name)
     }
     ours = {name.rpartition("_imgrec_")[2] for name in pages if "_imgrec_" in name}
-    only_read = {"progress", "progress_data", "failed"}
-    assert ours == {"reindex", "retry", *only_read}
+    only_read = {"overview", "progress", "progress_data", "failed"}
+    assert ours == {"reindex", "retry", "run", *only_read}
+    desk = {
+        name.removeprefix("imgrec_duplicatepair_") for name in pages if "_duplicatepair" in name
+    }
+    assert desk - {"changelist", "add", "change", "delete", "history"} == {"decide", "find"}
     actions = {*EmbeddingJobAdmin.actions, *PlaceholderAdmin.actions}
     assert actions == {"retry", "use", "leave_out"}
     registered = {model for model in admin.site._registry if model._meta.app_label == "imgrec"}
-    assert registered == {EmbeddingJob, Placeholder, Space}
+    assert registered == {EmbeddingJob, Placeholder, DuplicatePair, Space}
 
 
 def test_one_reindex_of_a_space_however_many_ask(shop: None) -> None:

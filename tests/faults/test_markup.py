@@ -22,7 +22,7 @@ from demo_shop.catalogue.models import Category, Product
 from demo_shop.urls import urlpatterns as shop_urls
 from imgrec import neighbours, paused
 from imgrec.fragments import Fragment
-from imgrec.models import EmbeddingJob, Placeholder
+from imgrec.models import DuplicatePair, EmbeddingJob, Placeholder
 from imgrec.served import served_space
 from tests.browser.conftest import CHROMIUM
 from tests.faults.payloads import PAYLOADS
@@ -71,6 +71,18 @@ def shop(db: None) -> list[Product]:
     )
     Placeholder.objects.bulk_create(
         Placeholder(space=space.label, sha256=f"{n:064}", items=30) for n in range(30)
+    )
+    keys = sorted(str(each.pk) for each in made[1:])
+    pairs = [(keys[0], key) for key in keys[1:15]] + [(keys[15], key) for key in keys[16:]]
+    DuplicatePair.objects.bulk_create(
+        DuplicatePair(
+            space=space.label,
+            first=first,
+            second=second,
+            similarity=0.9,
+            decision="" if first == keys[0] else "merge",
+        )
+        for first, second in pairs
     )
     return made
 
@@ -129,6 +141,9 @@ def _addresses(shop: list[Product], texts: list[str]) -> Pages:
         "admin reindex": f"{admin}imgrec/reindex/",
         "admin jobs": f"{ours}embeddingjob/",
         "admin job": f"{ours}embeddingjob/{EmbeddingJob.objects.earliest('id').pk}/change/",
+        "admin overview": f"{admin}imgrec/overview/",
+        "admin duplicates": f"{ours}duplicatepair/",
+        "admin decided": f"{ours}duplicatepair/?show=decided",
         "admin placeholders": f"{ours}placeholder/",
         "admin spaces": f"{ours}space/",
     }
@@ -152,7 +167,14 @@ def test_pages_are_made_of_the_same_parts_whatever_things_are_called(
         assert not [each for each in mine.scripts if "hacked" in each], name
 
 
-WITHOUT_NAMES = {"product, later", "admin jobs", "admin progress", "admin reindex", "admin spaces"}
+WITHOUT_NAMES = {
+    "product, later",
+    "admin overview",
+    "admin jobs",
+    "admin progress",
+    "admin reindex",
+    "admin spaces",
+}
 
 
 def test_the_api_speaks_json_that_is_no_page(

@@ -22,6 +22,9 @@ WHO: dict[str, tuple[str, ...] | None] = {
 }
 # page, method -> what each of the four above gets
 ANSWERS = {
+    ("overview", "get"): (302, 403, 200, 200),
+    ("overview", "post"): (302, 405, 405, 405),
+    ("run", "get"): (302, 405, 405, 405),
     ("reindex", "get"): (302, 403, 403, 200),
     ("reindex", "post"): (302, 403, 403, 302),
     ("reindex", "put"): (302, 405, 405, 405),

@@ -20,8 +20,9 @@ from django.utils import translation
 from django.utils.safestring import SafeString
 from pytest_django import Settings
 
-from imgrec import indexing, quiet
+from imgrec import calibrating, indexing, quiet
 from imgrec.fragments import Fragment
+from imgrec.served import served_space
 from tests.pictures import upload
 from tests.shapes import SHAPES, Shape
 from tests.testapp.models import Artwork, Product, Tag
@@ -77,6 +78,8 @@ def address_of(product: Product, **options: Any) -> str:
         "fold=0.99",
         "limit=2 diversity=0.5",
         "show_similarity=True",
+        "show_match=True",
+        "min_match=10 show_match=True",
         'title="You & me"',
         'limit=1 min_similarity=0.0 show_similarity=True title="Größe 😀"',
     ],
@@ -84,6 +87,7 @@ def address_of(product: Product, **options: Any) -> str:
 def test_the_fragment_is_what_the_tag_renders(
     products: list[Product], client: Client, options: str
 ) -> None:
+    calibrating.calibrate(served_space(Product))
     place = render("{% similar_products product lazy=True " + options + " %}", product=products[0])
     eager = render("{% similar_products product " + options + " %}", product=products[0])
     assert "imgrec-card" in eager

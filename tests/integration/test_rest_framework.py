@@ -24,8 +24,9 @@ from rest_framework.routers import DefaultRouter
 from rest_framework.serializers import ModelSerializer
 from rest_framework.test import APIClient
 
-from imgrec import indexing, similar_products, space_rows, uploads
+from imgrec import calibrating, indexing, matches, similar_products, space_rows, uploads
 from imgrec.rest_framework.mixins import SimilarProductsMixin
+from imgrec.served import served_space
 from tests.pictures import picture, png, upload
 from tests.shapes import SHAPES, Shape
 from tests.steering import rule
@@ -224,6 +225,8 @@ def test_a_product_without_a_vector_is_found_and_not_indexed(client: APIClient) 
         ({"min_similarity": "-0.1"}, "min_value"),
         ({"min_similarity": "1.1"}, "max_value"),
         ({"min_similarity": "much"}, "invalid"),
+        ({"min_match": "nan"}, "invalid"),
+        ({"min_match": "101"}, "max_value"),
         ({"after": "x" * 6_001}, "max_length"),
         ({"after": ""}, "blank"),
         ({"group_by": "stock"}, "invalid_choice"),
@@ -244,6 +247,19 @@ def test_options_are_obeyed(client: APIClient, products: list[Product]) -> None:
     _status, answer = get(client, similar(products[0]), min_similarity=0.9)
     assert [each["id"] for each in answer["results"]] == [products[1].pk]
     assert answer["indexed"], "nothing alike is not the same as not indexed"
+
+
+def test_matches_are_told_to_those_who_ask(client: APIClient, products: list[Product]) -> None:
+    _status, answer = get(client, similar(products[0]), min_match=0)
+    assert [each["match"] for each in answer["results"]] == [None] * 4
+    space = served_space(Product)
+    calibrating.calibrate(space)
+    matches.forget()
+    _status, answer = get(client, similar(products[0]), min_match=60)
+    told = [each["match"] for each in answer["results"]]
+    assert told == [each.match for each in similar_products(products[0], min_match=60)]
+    assert told
+    assert min(told) >= 60
 
 
 def test_pages_follow_each_other(client: APIClient, products: list[Product]) -> None:

@@ -49,6 +49,9 @@ WRITE = of(
     "vectors",
     "first_load",
     "index_building",
+    "calibrating",
+    "freshness",
+    "duplicates",
 )
 # What answers a page.
 READ = of(
@@ -90,6 +93,7 @@ READ = of(
     "seen_photos",
     "heat",
     "hints",
+    "matches",
 )
 # What a host's project meets, and no other room does.
 FACES = of(

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from imgrec.evaluation import measuring
+from imgrec.evaluation import keeping, measuring
 from imgrec.evaluation.measuring import Agreement, Catalogue, Evaluation
 from imgrec.evaluation.table import agreement_lines, lines
 from imgrec.management.choosing import HELP, chosen_spaces
@@ -92,6 +92,7 @@ class Command(BaseCommand):
             bar.close()
             found = replace(found, copies=copies, no_copies=why)
         self._say(lines(found), heading=catalogue.space.label)
+        keeping.keep(found)
         return found
 
     def _write(
