@@ -43,9 +43,17 @@ class Pending(Generic[T]):
         return self._done.wait(seconds)
 
     def result(self) -> T:
-        """Return what the work returned, once it is done, or raise what it raised."""
-        if self._error:
-            raise self._error
+        """Return what the work returned, once it is done, or raise what it raised; ask once.
+
+        An error holds the frames it came through, with half a picture in them. Held here, it
+        would hold itself, and stay until Python happens to look for such circles.
+        """
+        error, self._error = self._error, None
+        if error:
+            try:
+                raise error
+            finally:
+                del error
         found: T = self._found
         return found
 

@@ -128,10 +128,14 @@ def _drop_orphans(space: SpaceDefinition) -> None:
 
 
 def _drop_failures(space: SpaceDefinition) -> None:
-    """Forget failures and exclusions of photos that are no more."""
+    """Forget failures and exclusions of photos that are no more, or were replaced since.
+
+    Whoever held an old photo may have found out after the new one was stored.
+    """
     ended = EmbeddingJob.objects.using(space.using).filter(space=space.label, state__in=jobs.ENDED)
     photos = with_photo(space).annotate(_key=Cast("pk", TextField()))
-    ended.filter(~Exists(photos.filter(_key=OuterRef("object_pk")))).delete()
+    same = {"_key": OuterRef("object_pk"), space.source: OuterRef("source_name")}
+    ended.filter(~Exists(photos.filter(**same))).delete()
 
 
 def _mark_moved(space: SpaceDefinition) -> int:

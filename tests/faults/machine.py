@@ -163,11 +163,6 @@ class Machine(RuleBasedStateMachine):
     def let_leases_run_out(self) -> None:
         EmbeddingJob.objects.filter(state="leased").update(due_at=Now())
 
-    @rule()
-    def settle(self) -> None:
-        """All is well for a while."""
-        self._settle()
-
     @invariant()
     def nothing_is_wrong(self) -> None:
         self.steps += 1

@@ -22,7 +22,7 @@ from tests.faults.seeding import SEED
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-STEPS = 10
+STEPS = 8
 
 
 @pytest.fixture

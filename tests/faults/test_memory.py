@@ -1,4 +1,9 @@
-"""A worker that has seen thousands of pictures takes no more memory than one that has seen some."""
+"""A worker that has seen thousands of pictures takes no more memory than one that has seen some.
+
+The grid of colours has whole pictures in hand, where real encoders have small arrays. Where its
+process asks for them the C library leaves holes, more of them with each thread and size: it is
+told to give each picture back, so that a few rounds show what is kept, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +37,20 @@ PRODUCTS = 100
 WARM_UP = 0.4
 MOST_GROWTH = 1.1
 ROUND_SECONDS = 120
+WITHOUT_HOLES = {"MALLOC_MMAP_THRESHOLD_": "131072"}
 DATA = Path(os.environ.get("IMGREC_TEST_DATA") or ROOT.parent / "shared" / "data")
 
 
 @pytest.fixture
 def start(environment: Callable[..., dict[str, str]], tmp_path: Path) -> Iterator[Any]:
-    """A function that starts a worker of one process; ``mutant``: a name in ``mutants.py``."""
+    """A function that starts a worker of one process, with more in its environment.
+
+    ``mutant``: a name in ``mutants.py``.
+    """
     workers: list[Worker] = []
 
-    def start(*, mutant: str = "") -> Worker:
-        world = environment() | {"IMGREC_FAULTS_MUTANT": mutant}
+    def start(*, mutant: str = "", **more: str) -> Worker:
+        world = environment() | {"IMGREC_FAULTS_MUTANT": mutant} | more
         world["IMGREC_FAULTS_CONTROLS"] = str(tmp_path / "controls")
         kind = "tests.faults.celery" if mutant else "tests.celery"
         workers.append(Worker(world, log=tmp_path / "worker.log", concurrency=1, app=kind))
@@ -89,7 +98,7 @@ def both_kinds_were_met(space: SpaceDefinition) -> bool:
 
 def test_memory_over_mixed_pictures(space: SpaceDefinition, start: Callable[..., Worker]) -> None:
     products = Product.objects.bulk_create(Product() for _ in range(PRODUCTS))
-    rounds = Rounds(space, products, start())
+    rounds = Rounds(space, products, start(**WITHOUT_HOLES))
     rounds.play(500)
     assert rounds.growth() <= MOST_GROWTH
     assert both_kinds_were_met(space)
@@ -110,6 +119,6 @@ def test_memory_with_a_real_encoder(start: Callable[..., Worker]) -> None:
 @pytest.mark.full
 def test_a_leak_is_noticed(space: SpaceDefinition, start: Callable[..., Worker]) -> None:
     products = Product.objects.bulk_create(Product() for _ in range(PRODUCTS))
-    rounds = Rounds(space, products, start(mutant="a leak"))
+    rounds = Rounds(space, products, start(mutant="a leak", **WITHOUT_HOLES))
     rounds.play(500)
     assert rounds.growth() > MOST_GROWTH

@@ -139,6 +139,21 @@ def test_a_failed_photo_is_tried_again_when_asked(space: SpaceDefinition) -> Non
     assert states_of(space) == {"ready": 1}
 
 
+def test_an_old_photo_that_fails_late_says_nothing_of_the_new_one(space: SpaceDefinition) -> None:
+    product = broken()
+    slow = Batch(space, claim(space))
+    slow.start()
+    product.photo = upload(0.6, name="new.png")
+    product.save()
+    fast = Batch(space, claim(space))
+    slow.finish()
+    fast.run()
+    sweep.sweep()
+    indexing.work()
+    assert states_of(space) == {"ready": 1}
+    assert not JOBS.exists()
+
+
 def test_an_old_photo_never_overwrites_a_new_one(space: SpaceDefinition) -> None:
     """The slow worker holds the old job, and stores after the fast one stored the new photo."""
     product = Product.objects.create(photo=upload(0.1))
