@@ -166,6 +166,6 @@ def _numbers(found: Explanation) -> dict[str, Any]:
     return {
         "similarity": number_format(found.similarity, 4),
         "cosine": number_format(found.cosine, 4),
-        "distance": number_format(found.distance, 5),
+        "distance": number_format(found.distance, 6),
         "sees_all": all(each.seen == WHOLE for each in (found.photo, found.other_photo)),
     }
