@@ -77,9 +77,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Rule
         fields = FIELDS
         help_texts = {
-            "position": gettext_lazy(
-                "Of a pin: 1 is the first place. Empty: as far up as may be."
-            ),
+            "position": gettext_lazy("Of a pin: 1 is the first place. Empty: as far up as may be."),
             "factor": gettext_lazy("Of a boost: 1.2 lifts, 0.8 lowers."),
         }
 
