@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connections, router, transaction
 
-from imgrec.models import EmbeddingJob, Placeholder, Space, Tally
+from imgrec.models import EmbeddingJob, Placeholder, Rule, Space, Tally
 from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
 
 
@@ -33,11 +33,15 @@ def forget_removed() -> None:
     using = router.db_for_write(Space)
     tables = connections[using].introspection.table_names()
     gone = Space.objects.using(using).exclude(table__in=tables)
-    labels = list(gone.values_list("label", flat=True))
+    pairs = list(gone.values_list("label", "item_model"))
+    labels, models = [label for label, _model in pairs], [model for _label, model in pairs]
     EmbeddingJob.objects.using(using).filter(space__in=labels).delete()
     Placeholder.objects.using(using).filter(space__in=labels).delete()
     Tally.objects.using(using).filter(space__in=labels).delete()
     gone.delete()
+    # rules are about products, whichever of their fields is left
+    left = Space.objects.using(using).values("item_model")
+    Rule.objects.using(using).filter(item_model__in=models).exclude(item_model__in=left).delete()
 
 
 def _serve_one(using: str, item_model: str, declared: dict[str, SpaceDefinition]) -> None:
