@@ -15,6 +15,7 @@ from imgrec.models import (
     PhotoHash,
     Placeholder,
     QualityFigures,
+    Rule,
     Space,
     Tally,
 )
@@ -56,11 +57,15 @@ def forget_removed() -> None:
     using = router.db_for_write(Space)
     tables = connections[using].introspection.table_names()
     gone = Space.objects.using(using).exclude(table__in=tables)
-    labels = list(gone.values_list("label", flat=True))
+    pairs = list(gone.values_list("label", "item_model"))
+    labels, items = [label for label, _model in pairs], [model for _label, model in pairs]
     EmbeddingJob.objects.using(using).filter(space__in=labels).delete()
     for model in _OF_A_SPACE:
         model._default_manager.using(using).filter(space__in=labels).delete()
     gone.delete()
+    # rules are about products, whichever of their fields is left
+    left = Space.objects.using(using).values("item_model")
+    Rule.objects.using(using).filter(item_model__in=items).exclude(item_model__in=left).delete()
 
 
 def _serve_one(using: str, item_model: str, declared: dict[str, SpaceDefinition]) -> None:

@@ -11,14 +11,16 @@ import logging
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from time import monotonic
 from typing import Any
 
 from django.db import models
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast
 
 from imgrec.paths import Path, category_of
+from imgrec.remembered import instances
 from imgrec.rules import Rule
 from imgrec.spaces import SpaceDefinition
 from imgrec.visibility import item_path
@@ -84,11 +86,16 @@ class Steering:
 
     def boosts_of(self, key: Any, category: Any) -> list[Decided]:
         """Return the boosts of a product."""
-        return [
-            each
-            for each in self.boosts
-            if each.value == (category if each.rule.is_of_category else key)
-        ]
+        of_category = self._boosts.get((True, category), []) if self.category else []
+        return [*self._boosts.get((False, key), []), *of_category]
+
+    @cached_property
+    def _boosts(self) -> dict[tuple[bool, Any], list[Decided]]:
+        """The boosts by whether they are of a category, and by its value or the key."""
+        found: dict[tuple[bool, Any], list[Decided]] = {}
+        for each in self.boosts:
+            found.setdefault((each.rule.is_of_category, each.value), []).append(each)
+        return found
 
     def without_blocked(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Leave out what is blocked."""
@@ -157,19 +164,27 @@ def forget(**kwargs: Any) -> None:
     _known.clear()
 
 
-def rules_beside(
-    model: type[models.Model], seeds: Iterable[Any], using: str
-) -> QuerySet[Rule, Rule]:
+def rules_beside(model: type[models.Model], seeds: Iterable[Any], using: str) -> list[Rule]:
     """Return the rules that hold now beside products of these keys, the oldest first."""
-    keys = list(seeds)
-    beside = Q(beside=Rule.Beside.ALL) | Q(
-        beside=Rule.Beside.PRODUCT, beside_value__in=[str(key) for key in keys]
-    )
+    texts = [str(key) for key in seeds]
+    if len(texts) != 1:
+        return list(_rules(model, texts, using))
     category = category_of(model)
-    if category:
-        items = model._base_manager.order_by().filter(pk__in=keys)
-        values = items.annotate(imgrec_value=Cast(category.name, TextField()))
-        beside |= Q(beside=Rule.Beside.CATEGORY, beside_value__in=values.values("imgrec_value"))
+    name = ("rules", model, category and category.name, using)
+    return instances(name, texts[0], using, lambda: _rules(model, texts, using))
+
+
+def _rules(model: type[models.Model], texts: list[str], using: str) -> QuerySet[Rule, Rule]:
+    """Return those rules as a queryset, in which keys are text wherever they come."""
+    beside = Q(beside=Rule.Beside.ALL)
+    category, key = category_of(model), model._meta.pk
+    for text in texts:
+        beside |= Q(beside=Rule.Beside.PRODUCT, beside_value=text)
+        if category:
+            item = model._base_manager.order_by().filter(pk=Cast(Value(text), _end(key)))
+            value = item.annotate(imgrec_value=Cast(category.name, TextField()))
+            is_its = Q(beside_value=Subquery(value.values("imgrec_value")))
+            beside |= Q(beside=Rule.Beside.CATEGORY) & is_its
     rules = Rule.objects.using(using).active().filter(beside, item_model=model._meta.label_lower)
     return rules.order_by("id")
 

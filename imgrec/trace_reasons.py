@@ -93,10 +93,10 @@ class Why:
         return cls("group", text % {"path": group_by})
 
     @classmethod
-    def same_group(cls, other: str, group: str) -> Self:
+    def same_group(cls, other: str, group_by: str | None) -> Self:
         """Out because a better one of its group is shown."""
-        text = _("Same group as “%(other)s”, which comes first (%(group)s).")
-        return cls("group", text % {"other": other, "group": group})
+        text = _("Same group as “%(other)s”, which comes first (group_by=%(path)s).")
+        return cls("group", text % {"other": other, "path": group_by})
 
     @classmethod
     def folded(cls, other: str, similarity: float) -> Self:

@@ -340,7 +340,7 @@ class _Tracing:
         if arrays.groups is not None and arrays.groups[place] is not None:
             for each in others:
                 if arrays.groups[each] == arrays.groups[place]:
-                    return Why.same_group(self._name(each), str(arrays.groups[place]))
+                    return Why.same_group(self._name(each), self.wish.group_by)
         if fold is not None and arrays.vectors is not None:
             for each in others:
                 alike = float(arrays.vectors[each] @ arrays.vectors[place])

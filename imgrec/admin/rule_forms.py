@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from imgrec.paths import Path, category_of, column_of
 from imgrec.rules import Rule
@@ -70,11 +71,15 @@ def key_path(model: type[models.Model]) -> Path:
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
     """One rule, checked as a whole."""
 
-    item_model = forms.ChoiceField(label=Rule._meta.get_field("item_model").verbose_name)
+    item_model = forms.ChoiceField(label=gettext_lazy("Model"))
 
     class Meta:
         model = Rule
         fields = FIELDS
+        help_texts = {
+            "position": gettext_lazy("Of a pin: 1 is the first place. Empty: as far up as may be."),
+            "factor": gettext_lazy("Of a boost: 1.2 lifts, 0.8 lowers."),
+        }
 
     def __init__(self, *args: Any, known: Known | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

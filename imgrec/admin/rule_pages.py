@@ -86,7 +86,7 @@ def _shown(plan: rule_import.Plan) -> list[rule_import.Row]:
 
 
 def _carried_out(request: HttpRequest, admin: Any, plan: rule_import.Plan) -> HttpResponseRedirect:
-    done = rule_import.carry_out(plan, request, admin)
+    done = rule_import.carry_out(plan, request.user)
     text = ngettext("%(n)d rule was saved.", "%(n)d rules were saved.", done) % {"n": done}
     admin.message_user(request, text, messages.SUCCESS)
     return HttpResponseRedirect(reverse("admin:imgrec_rule_changelist"))

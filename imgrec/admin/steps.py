@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET
 from imgrec import similar
 from imgrec.admin.addresses import change_url, url_name
 from imgrec.admin.photos import Photo, photos_of_items
+from imgrec.conf import settings
 from imgrec.paths import check_path
 from imgrec.rules import Rule
 from imgrec.spaces import spaces_of
@@ -157,6 +158,8 @@ def _matters(step: str, options: dict[str, Any]) -> bool:
         return bool(options.get("group_by") or options.get("fold"))
     if step == "diversity":
         return bool(options.get("diversity"))
+    if step == "similarity":
+        return bool(options.get("min_similarity", settings.min_similarity))
     return step != "among"
 
 
@@ -183,7 +186,7 @@ def _rows(
     sees_rules, adds = user.has_perm("imgrec.view_rule"), user.has_perm("imgrec.add_rule")
     rows = []
     for line in found.lines:
-        rules = [line.why and line.why.rule, line.pinned, *line.boosts]
+        rules = [line.why.rule] if line.why else [line.pinned, *line.boosts]
         rule = next((each for each in rules if each), None)
         rows.append(
             Row(

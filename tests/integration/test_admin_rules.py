@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils.timezone import now
@@ -159,6 +161,8 @@ def test_what_was_exported_comes_back_the_same(products: list[Product]) -> None:
     assert [{k: v for k, v in row.items() if k not in skipped} for row in after] == [
         {k: v for k, v in row.items() if k not in skipped} for row in before
     ]
+    assert {row["created_by"] for row in after} == {User.objects.get().username}
+    assert LogEntry.objects.filter(change_message="Imported.").count() == 3
     again = send(client, without_id)
     assert dict(again.context["plan"].counts) == {"keep": 3}
 

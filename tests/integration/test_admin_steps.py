@@ -80,6 +80,8 @@ def test_options_are_those_of_the_search(products: list[Product]) -> None:
     options = {"limit": 3, "group_by": "stock", "diversity": 0.5, "min_similarity": 0.1}
     response = client_of("view_product").get(url_of(products[0], **options))
     assert len(response.context["steps"]) == 8
+    plain = client_of("view_product").get(url_of(products[0]))
+    assert len(plain.context["steps"]) == 5
     assert response.context["is_same"]
 
 

@@ -42,6 +42,7 @@ def test_a_sound_project_has_nothing_to_report(db: None) -> None:
         ({"queue": ""}, "imgrec.E003", "'imgrec'"),
         ({"weights": "x"}, "imgrec.E003", '"path"'),
         ({"weights": {"resnet18": "/srv/resnet18.pth"}}, "imgrec.E003", '"path"'),
+        ({"category": {"shop.Product": 1}}, "imgrec.E003", '"shop.Product": "category"'),
         ({"weights": {"resnet18": {"sha256": "00"}}}, "imgrec.E003", '"path"'),
         ({"max_pixels": -1}, "imgrec.E003", "Give 0 or more"),
         ({"batch_size": 0}, "imgrec.E003", "Give 1 or more"),
@@ -80,6 +81,28 @@ def test_settings(settings: Any, value: Any, id: str, says: str) -> None:
 def test_settings_that_are_fine(settings: Any, value: Any) -> None:
     settings.IMGREC = value
     assert checks.check_settings() == []
+
+
+@pytest.mark.parametrize(
+    ("value", "says", "hint"),
+    [
+        ({"category": {"testapp.Nothing": "x"}}, "no model of products", "testapp.Product"),
+        ({"price": {"testapp.product": "cost"}}, "'cost' is no column", "Name a column"),
+        ({"category": {"testapp.Product": "parent__tags"}}, "'tags' is no column", "Name a"),
+    ],
+)
+def test_paths_that_lead_nowhere(settings: Any, value: Any, says: str, hint: str) -> None:
+    settings.IMGREC = {**settings.IMGREC, **value}
+    (message,) = run_checks(tags=["imgrec"])
+    assert message.id == "imgrec.E012"
+    assert says in message.msg
+    assert hint in (message.hint or "")
+
+
+def test_paths_that_are_fine(settings: Any) -> None:
+    paths = {"testapp.Product": "parent__title", "testapp.Item": "title"}
+    settings.IMGREC = {**settings.IMGREC, "category": paths, "price": {"testapp.Product": "price"}}
+    assert run_checks(tags=["imgrec"]) == []
 
 
 @pytest.mark.parametrize("value", [{"weights": "x"}, {"batch_size": "8"}, {"embedder": 5}])

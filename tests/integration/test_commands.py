@@ -15,7 +15,7 @@ from PIL.Image import Image
 
 from imgrec import doctor
 from imgrec.errors import WeightsUnavailable
-from imgrec.models import EmbeddingJob, Space
+from imgrec.models import EmbeddingJob, Rule, Space
 from imgrec.spaces import all_spaces
 from imgrec.testing import ColourGrid
 from tests.pictures import upload
@@ -166,6 +166,16 @@ def test_rows_of_removed_fields_are_forgotten(monkeypatch: pytest.MonkeyPatch) -
     space_rows.forget_removed()
     assert not Space.objects.filter(label="shop.product.gone").exists()
     assert not EmbeddingJob.objects.filter(space="shop.product.gone").exists()
+
+
+def test_rules_stay_while_their_products_have_a_field() -> None:
+    from imgrec import space_rows
+
+    for model in ("shop.gone", "testapp.product"):
+        Space.objects.create(label=f"{model}.gone", item_model=model, table="nowhere")
+        Rule.objects.create(item_model=model, action="block", target_value="1", beside="all")
+    space_rows.forget_removed()
+    assert [each.item_model for each in Rule.objects.all()] == ["testapp.product"]
 
 
 def test_each_model_has_one_served_space() -> None:

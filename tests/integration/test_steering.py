@@ -12,9 +12,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pytest_django import Settings
 
-from imgrec import lists, similar_products, steering, tracing
+from imgrec import indexing, lists, similar_products, steering, tracing
+from imgrec.cards import cards_of
 from imgrec.rules import Rule
 from imgrec.spaces import space_by_label
+from tests.shapes import SHAPES, Shape
 from tests.steering import Truth, rule
 from tests.synthetic import fill
 from tests.testapp.models import Product
@@ -261,3 +263,45 @@ def test_a_rule_that_makes_no_sense_harms_nobody(
     Rule.objects.filter(pk=made.pk).update(target_value="no key")
     assert keys(similar_products(seed)) == before
     assert "passed over" in caplog.text
+
+
+# Every shop
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_every_shop_pins_blocks_and_boosts(shape: Shape) -> None:
+    made = [shape.make(hue) for hue in (0.0, 0.02, 0.05, 0.09, 0.3)]
+    indexing.work()
+    seed, first, second, third, last = made
+    label = shape.space.item_model._meta.label_lower
+    for action, target, more in [
+        ("pin", last, {"position": 1}),
+        ("block", first, {}),
+        ("boost", third, {"factor": 10}),
+    ]:
+        Rule.objects.create(
+            item_model=label,
+            action=action,
+            target="product",
+            target_value=str(shape.space.item_key(target)),
+            beside="product",
+            beside_value=str(shape.space.item_key(seed)),
+            **more,
+        )
+    found = similar_products(seed, limit=8)
+    assert keys(found) == [last.pk, third.pk, second.pk]
+    assert [(each.pinned, each.boosted) for each in found] == [
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+    assert [type(each) for each in found] == [type(each) for each in similar_products(third)[:3]]
+
+
+def test_a_field_of_the_shops_own_stays(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Product, "pinned", "the shop's own", raising=False)
+    seed = shop.visible()
+    rule("pin", similar_products(seed)[3])
+    found = similar_products(seed)
+    assert {each.pinned for each in found} == {"the shop's own"}
+    assert [card.pinned for card in cards_of(found)[:2]] == [True, False]
