@@ -72,6 +72,7 @@ def twins(page: Page, merchant: Page, wares: Wares) -> Iterator[Twins]:
     change(merchant, pk, lambda form: form.locator("#id_photo").set_input_files(copy.photo))
 
 
+@pytest.mark.timeout(240)  # workers measure on copies first
 def test_the_same_photo_is_decided_about_by_keyboard(
     merchant: Page, open_page: OpenPage, shop: Demo, twins: Twins, tmp_path: Path
 ) -> None:
