@@ -1,9 +1,11 @@
-# make demo    the demo shop with everything it needs; ARGS="--check" and the like are passed on
-# make test    lint, types and the tests, in random order
-# make full    the same with the tests that take minutes
-# make faults  everything that may go wrong, at full size; IMGREC_FAULTS_SEED=7 plays another
-#              campaign, and .faults/ keeps what was done
-# make bench   the benchmarks
+# make demo      the demo shop with everything it needs; ARGS="--check" and the like are passed on
+# make test      lint, types and the tests, in random order
+# make full      the same with the tests that take minutes
+# make faults    everything that may go wrong, at full size; IMGREC_FAULTS_SEED=7 plays another
+#                campaign, and .faults/ keeps what was done
+# make bench     the benchmarks
+# make messages  imgrec's texts collected into the catalogues of imgrec/locale, and these compiled;
+#                takes GNU gettext, which nothing else does
 #
 # The first call makes a virtual environment in .venv and fills it: torch is large. PYTHON and
 # VENV name another interpreter and another place.
@@ -12,7 +14,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test full faults lint format bench
+.PHONY: demo test full faults lint format messages bench
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/python manage.py demo $(ARGS)
@@ -34,6 +36,17 @@ lint: $(VENV)/.test-installed
 format: $(VENV)/.test-installed
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+# A header's date would make every call a change; compiled catalogues are kept like the others.
+messages: $(VENV)/.test-installed
+	@command -v msgfmt >/dev/null || { echo "make messages needs GNU gettext (xgettext," \
+	    "msgmerge and msgfmt): apt-get install gettext, or brew install gettext." >&2; exit 1; }
+	cd imgrec && $(abspath $(BIN))/django-admin makemessages --all --no-wrap --no-obsolete \
+	    --add-location file
+	@set -e; for catalogue in imgrec/locale/*/LC_MESSAGES/*.po; do \
+	    grep -v '^"POT-Creation-Date:' $$catalogue >$$catalogue.new; mv $$catalogue.new $$catalogue; \
+	done
+	cd imgrec && $(abspath $(BIN))/django-admin compilemessages
 
 bench: $(VENV)/.bench-installed
 	@set -e; for script in benchmarks/[!_]*.py; do \

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from imgrec.reasons import Reason
 from imgrec.rules import Rule
@@ -86,21 +87,23 @@ class EmbeddingJob(models.Model):
         EXCLUDED = "excluded", _("excluded")
 
     id = models.BigAutoField(primary_key=True)
-    space = models.CharField(max_length=200)
-    object_pk = models.TextField()
-    item_pk = models.TextField(blank=True)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    space = models.CharField(pgettext_lazy("imgrec", "space"), max_length=200)
+    object_pk = models.TextField(_("key of the photo"))
+    item_pk = models.TextField(_("key of the product"), blank=True)
+    state = models.CharField(
+        pgettext_lazy("imgrec", "state"), max_length=8, choices=State.choices, default=State.QUEUED
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     # Lower is sooner: a saved photo overtakes a reindex.
-    priority = models.PositiveSmallIntegerField(default=0)
+    priority = models.PositiveSmallIntegerField(_("priority"), default=0)
     # Claimable from here on: the end of a lease, or of a wait after an error.
-    due_at = models.DateTimeField(db_default=Now())
-    created_at = models.DateTimeField(db_default=Now())
-    source_name = models.TextField(blank=True)
+    due_at = models.DateTimeField(_("due at"), db_default=Now())
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    source_name = models.TextField(_("file"), blank=True)
     # Of the placeholder picture that an excluded photo shows.
-    sha256 = models.CharField(max_length=64, blank=True, db_default="")
-    reason = models.CharField(max_length=32, blank=True, choices=Reason.choices)
-    message = models.TextField(blank=True)
+    sha256 = models.CharField(_("SHA-256 of the picture"), max_length=64, blank=True, db_default="")
+    reason = models.CharField(_("reason"), max_length=32, blank=True, choices=Reason.choices)
+    message = models.TextField(_("message"), blank=True)
 
     class Meta:
         verbose_name = _("embedding job")
@@ -126,16 +129,16 @@ class EmbeddingJob(models.Model):
 class Space(models.Model):
     """One field's vectors: which version is served, and whether it is the one shoppers see."""
 
-    label = models.CharField(max_length=200, primary_key=True)
-    item_model = models.CharField(max_length=200)
+    label = models.CharField(pgettext_lazy("imgrec", "space"), max_length=200, primary_key=True)
+    item_model = models.CharField(_("model of the products"), max_length=200)
     # The vectors' table: while it is there, so is the field, in whatever version of the code.
     table = models.CharField(max_length=200)
     # Of all spaces of an item model, the one whose lists are shown.
-    is_served = models.BooleanField(_("served"), default=False)
+    is_served = models.BooleanField(pgettext_lazy("imgrec", "served"), default=False)
     # An inactive space gets no work done.
     is_active = models.BooleanField(_("active"), default=True)
     served_version = models.TextField(_("served version"), blank=True)
-    run_started_at = models.DateTimeField(null=True, blank=True)
+    run_started_at = models.DateTimeField(_("last reindex started at"), null=True, blank=True)
     run_total = models.PositiveIntegerField(default=0)
     # Workers leave the run's jobs alone since then.
     run_paused_at = models.DateTimeField(null=True, blank=True)
@@ -146,8 +149,8 @@ class Space(models.Model):
     recall_measured_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name = _("space")
-        verbose_name_plural = _("spaces")
+        verbose_name = pgettext_lazy("imgrec", "space")
+        verbose_name_plural = pgettext_lazy("imgrec", "spaces")
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["item_model"],
@@ -164,13 +167,13 @@ class Placeholder(models.Model):
     """A picture that stands for many items of a space, and so says nothing about any of them."""
 
     id = models.BigAutoField(primary_key=True)
-    space = models.CharField(max_length=200)
-    sha256 = models.CharField(max_length=64)
+    space = models.CharField(pgettext_lazy("imgrec", "space"), max_length=200)
+    sha256 = models.CharField(_("SHA-256 of the picture"), max_length=64)
     # One of its files, and of how many items it was the photo when it was found.
     source_name = models.TextField(_("file"))
-    items = models.PositiveIntegerField()
+    items = models.PositiveIntegerField(_("products when it was found"))
     # Somebody decided that it is a photo like any other.
-    is_allowed = models.BooleanField(_("used"), default=False)
+    is_allowed = models.BooleanField(pgettext_lazy("imgrec", "used"), default=False)
 
     class Meta:
         verbose_name = _("placeholder picture")

@@ -19,6 +19,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from imgrec.models import EmbeddingJob
 from imgrec.spaces import SpaceDefinition
@@ -32,7 +33,7 @@ class PhotoState(models.TextChoices):
     FAILED = "failed", _("failed")
     LEASED = "leased", _("being embedded")
     QUEUED = "queued", _("queued")
-    MISSING = "missing", _("missing")
+    MISSING = "missing", pgettext_lazy("imgrec", "missing")
     STALE = "stale", _("out of date")
     READY = "ready", _("ready")
 

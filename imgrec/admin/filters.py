@@ -10,7 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from imgrec.admin.choosing import LIST_PARAMETER, list_space, shown_space, spaces_for
 from imgrec.models import EmbeddingJob
@@ -64,7 +64,7 @@ class ReasonFilter(SimpleListFilter):
 class SpaceFilter(SimpleListFilter):
     """Whose states are shown; not there while the model has one space."""
 
-    title = gettext_lazy("space")
+    title = pgettext_lazy("imgrec", "space")
     parameter_name = LIST_PARAMETER
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:

@@ -14,9 +14,9 @@ class Migration(migrations.Migration):
             name="EmbeddingJob",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("space", models.CharField(max_length=200)),
-                ("object_pk", models.TextField()),
-                ("item_pk", models.TextField(blank=True)),
+                ("space", models.CharField(max_length=200, verbose_name="space")),
+                ("object_pk", models.TextField(verbose_name="key of the photo")),
+                ("item_pk", models.TextField(blank=True, verbose_name="key of the product")),
                 (
                     "state",
                     models.CharField(
@@ -28,19 +28,25 @@ class Migration(migrations.Migration):
                         ],
                         default="queued",
                         max_length=8,
+                        verbose_name="state",
                     ),
                 ),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("priority", models.PositiveSmallIntegerField(default=0)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("priority", models.PositiveSmallIntegerField(default=0, verbose_name="priority")),
                 (
                     "due_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="due at"
+                    ),
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        verbose_name="created at",
+                    ),
                 ),
-                ("source_name", models.TextField(blank=True)),
+                ("source_name", models.TextField(blank=True, verbose_name="file")),
                 (
                     "reason",
                     models.CharField(
@@ -60,9 +66,10 @@ class Migration(migrations.Migration):
                             ("worker_died", "Worker died"),
                         ],
                         max_length=32,
+                        verbose_name="reason",
                     ),
                 ),
-                ("message", models.TextField(blank=True)),
+                ("message", models.TextField(blank=True, verbose_name="message")),
             ],
             options={
                 "verbose_name": "embedding job",
@@ -85,13 +92,26 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Space",
             fields=[
-                ("label", models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ("item_model", models.CharField(max_length=200)),
+                (
+                    "label",
+                    models.CharField(
+                        max_length=200, primary_key=True, serialize=False, verbose_name="space"
+                    ),
+                ),
+                (
+                    "item_model",
+                    models.CharField(max_length=200, verbose_name="model of the products"),
+                ),
                 ("table", models.CharField(max_length=200)),
                 ("is_served", models.BooleanField(default=False, verbose_name="served")),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
                 ("served_version", models.TextField(blank=True, verbose_name="served version")),
-                ("run_started_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "run_started_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="last reindex started at"
+                    ),
+                ),
                 ("run_total", models.PositiveIntegerField(default=0)),
             ],
             options={

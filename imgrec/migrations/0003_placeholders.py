@@ -11,10 +11,10 @@ class Migration(migrations.Migration):
             name="Placeholder",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("space", models.CharField(max_length=200)),
-                ("sha256", models.CharField(max_length=64)),
+                ("space", models.CharField(max_length=200, verbose_name="space")),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256 of the picture")),
                 ("source_name", models.TextField(verbose_name="file")),
-                ("items", models.PositiveIntegerField()),
+                ("items", models.PositiveIntegerField(verbose_name="products when it was found")),
                 ("is_allowed", models.BooleanField(default=False, verbose_name="used")),
             ],
             options={
@@ -31,7 +31,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="embeddingjob",
             name="sha256",
-            field=models.CharField(blank=True, db_default="", max_length=64),
+            field=models.CharField(
+                blank=True, db_default="", max_length=64, verbose_name="SHA-256 of the picture"
+            ),
         ),
         migrations.AlterField(
             model_name="embeddingjob",
@@ -46,6 +48,7 @@ class Migration(migrations.Migration):
                 ],
                 default="queued",
                 max_length=8,
+                verbose_name="state",
             ),
         ),
     ]
