@@ -9,8 +9,21 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from imgrec.map_models import CatalogueMap, MapTile
 from imgrec.reasons import Reason
 from imgrec.tables import EmbeddingBase
+
+__all__ = [
+    "CatalogueMap",
+    "Embedding",
+    "EmbeddingJob",
+    "ListTile",
+    "MapTile",
+    "NeighbourList",
+    "Placeholder",
+    "Space",
+    "Tally",
+]
 
 
 class Embedding(models.Model, metaclass=EmbeddingBase):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connections, router, transaction
 
-from imgrec.models import EmbeddingJob, Placeholder, Space, Tally
+from imgrec.models import CatalogueMap, EmbeddingJob, Placeholder, Space, Tally
 from imgrec.spaces import SpaceDefinition, all_spaces, space_by_label
 
 
@@ -37,6 +37,7 @@ def forget_removed() -> None:
     EmbeddingJob.objects.using(using).filter(space__in=labels).delete()
     Placeholder.objects.using(using).filter(space__in=labels).delete()
     Tally.objects.using(using).filter(space__in=labels).delete()
+    CatalogueMap.objects.using(using).filter(space__in=labels).delete()
     gone.delete()
 
 

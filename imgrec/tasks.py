@@ -12,6 +12,7 @@ from celery.signals import celeryd_init, worker_process_init
 
 from imgrec import indexing, photo_queries, sweep, watchdog
 from imgrec.conf import settings
+from imgrec.mapping import making
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,20 @@ def sweep_all() -> None:
     """Find what no signal told us, and have it done."""
     if sweep.sweep():
         _send("imgrec.embed_pending")
+    if making.waiting():
+        _send("imgrec.make_maps")
 
 
 @shared_task(name="imgrec.answer_photos", **OPTIONS)
 def answer_photos() -> None:
     """Embed the photos shoppers wait for."""
     photo_queries.answer_waiting()
+
+
+@shared_task(name="imgrec.make_maps", **OPTIONS)
+def make_maps() -> None:
+    """Make the maps of catalogues that merchants asked for."""
+    making.make_waiting()
 
 
 def _send(name: str, **options: Any) -> None:

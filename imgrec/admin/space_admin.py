@@ -71,7 +71,7 @@ class SpaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         shop = _shop_admin(self.admin_site, space) if space else None
         found: dict[str, Any] = {}
         if space and shop:
-            found = {page: address(shop, page, space) for page in ("progress", "failed")}
+            found = {page: address(shop, page, space) for page in ("progress", "failed", "map")}
         if space and not row.is_served and getattr(row, "may_serve", False):
             found["serve"] = self._serve_url(row)
         return render_to_string("imgrec/admin/space_links.html", found)

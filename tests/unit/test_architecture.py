@@ -13,7 +13,9 @@ import imgrec
 from tests.imports import imports, of, reached, rooms
 from tests.worker import ROOT
 
-FOUNDATION = of("conf", "errors", "reasons", "models", "tables", "spaces", "fields", "signals")
+FOUNDATION = of(
+    "conf", "errors", "reasons", "models", "map_models", "tables", "spaces", "fields", "signals"
+)
 # What turns a saved photo into a vector and a list.
 WRITE = of(
     "receivers",
@@ -47,6 +49,7 @@ WRITE = of(
     "vectors",
     "first_load",
     "index_building",
+    "mapping",
 )
 # What answers a page.
 READ = of(
@@ -171,7 +174,7 @@ def test_the_package_knows_neither_demo_nor_tests(room: str) -> None:
     ],
 )
 def test_a_web_process_loads_neither_torch_nor_rest_framework(start: str) -> None:
-    heavy = {"torch", "torchvision", "timm", "rest_framework", "prometheus_client"}
+    heavy = {"torch", "torchvision", "timm", "rest_framework", "prometheus_client", "openTSNE"}
     ask = f"import sys; print(*sorted({heavy} & sys.modules.keys()))"
     done = subprocess.run(
         [sys.executable, "-c", f"{start}\n{ask}"],
