@@ -13,17 +13,21 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import path
 from django.utils.formats import number_format
+from django.utils.text import capfirst
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from imgrec.admin import pages
 from imgrec.admin.addresses import address, change_url, url_name
 from imgrec.admin.photos import photos_of_items
+from imgrec.conf import settings
 from imgrec.map_models import CatalogueMap, MapTile
 from imgrec.mapping import categories, making, sheets
 from imgrec.poke import poke
 from imgrec.progress import clock
 from imgrec.spaces import SpaceDefinition
+from imgrec.watching import SILENT_SECONDS
 
 if TYPE_CHECKING:
     from imgrec.admin.mixin import ImgrecAdminMixin
@@ -116,7 +120,7 @@ def _said(coming: CatalogueMap) -> dict[str, str]:
     rate = _rate(coming)
     left = (coming.total - coming.done) / rate if rate else 0
     numbers = {"done": number_format(coming.done), "total": number_format(coming.total)}
-    summary = str(CatalogueMap.Stage(coming.stage).label)
+    summary = capfirst(str(CatalogueMap.Stage(coming.stage).label))
     if coming.total > 1:
         summary = _("%(stage)s: %(done)s of %(total)s") % {"stage": summary, **numbers}
     digits = 0 if rate >= 10 else 1
@@ -124,8 +128,18 @@ def _said(coming: CatalogueMap) -> dict[str, str]:
         "summary": _("The map could not be made.") if coming.message else summary,
         "rate": _("%(n)s per second") % {"n": number_format(rate, digits)} if rate else "",
         "left": _("about %(time)s left") % {"time": clock(left)} if left > 1 else "",
-        "trouble": coming.message,
+        "trouble": coming.message or _silence(coming),
     }
+
+
+def _silence(coming: CatalogueMap) -> str:
+    waits = coming.stage == CatalogueMap.Stage.WAITING
+    if not waits or (now() - coming.asked_at).total_seconds() < SILENT_SECONDS:
+        return ""
+    return _(
+        "No worker has taken it yet: is one running, and has it a process free? "
+        "celery -A yourproject worker -Q %(queue)s"
+    ) % {"queue": settings.queue}
 
 
 def _rate(coming: CatalogueMap) -> float:

@@ -17,7 +17,7 @@ NEAR = 10
 MOST_TOLD = 60
 MOST_HOLES = 12
 # Cells from the middle of an empty place to its edge, at least.
-LEAST_HOLE = 2.0
+LEAST_HOLE = 1.5
 NONE = 255
 
 
@@ -85,11 +85,11 @@ def holes(keys: list[Any], grid: Grid) -> list[dict[str, Any]]:
 
 
 def _around(grid: Grid, middle: npt.NDArray[Any], radius: float) -> list[int] | None:
-    """Return the nearest product in each direction; None where one side is open."""
+    """Return the nearest product in each direction; None where it is open."""
     steps = grid.cells - middle
     away = np.hypot(steps[:, 0], steps[:, 1])
     near = np.flatnonzero(away < 2.5 * radius)
     sides = ((np.arctan2(steps[near, 1], steps[near, 0]) + np.pi) / (np.pi / 4)).astype(int) % 8
     order = np.argsort(away[near], kind="stable")
     first = {int(sides[i]): int(near[i]) for i in order[::-1]}
-    return [first[side] for side in sorted(first)][::2] if len(first) == 8 else None
+    return [first[side] for side in sorted(first)][::2] if len(first) >= 7 else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -26,9 +25,8 @@ class Command(BaseCommand):
         """Take a space, and what its products are coloured by."""
         parser.add_argument("model", nargs="?", help=HELP)
         parser.add_argument("--category", help='a column of the product; "": no colours')
-        parser.add_argument(
-            "--threads", type=int, default=os.cpu_count() or 1, help="(%(default)s)"
-        )
+        # not all there are: they spin while they wait for each other, and busy cores make it slow
+        parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make them one after the other."""

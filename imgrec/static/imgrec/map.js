@@ -18,7 +18,8 @@
   let drawn = false;
   const tiles = new Map();
   const photos = new Map();
-  const waiting = [];
+  const waiting = new Map(); // what is in sight and not asked for yet
+  const asked = new Set();
   let asking = 0;
 
   // --- colours
@@ -39,17 +40,19 @@
     });
   }
 
-  // --- what is asked for, few at a time, the newest first
+  // --- what is asked for: once, few at a time, and only while it is in sight
 
-  function later(job) {
-    waiting.push(job);
-    next();
+  function later(key, job) {
+    if (!asked.has(key)) waiting.set(key, job);
   }
 
   function next() {
-    while (asking < AT_ONCE && waiting.length) {
+    for (const [key, job] of waiting) {
+      if (asking >= AT_ONCE) return;
+      waiting.delete(key);
+      asked.add(key);
       asking += 1;
-      waiting.pop()().catch(() => {}).finally(() => { asking -= 1; draw(); next(); });
+      job().catch(() => {}).finally(() => { asking -= 1; draw(); next(); });
     }
   }
 
@@ -63,36 +66,37 @@
   }
 
   function tileAt(column, row) {
-    const key = column * 65536 + row;
+    const key = `${column},${row}`;
     let tile = tiles.get(key);
-    if (!tile) {
-      tile = { sheet: null, items: null, asked: false };
-      tiles.set(key, tile);
-      const query = `&column=${column}&row=${row}`;
-      later(async () => { tile.sheet = await picture(place.dataset.imgrecSheet + query); });
-    }
+    if (!tile) tiles.set(key, tile = { sheet: null, items: null, query: `&column=${column}&row=${row}` });
     return tile;
   }
 
-  function details(tile, column, row) {
-    if (tile.asked) return;
-    tile.asked = true;
-    later(async () => {
-      const answer = await fetch(`${place.dataset.imgrecTile}&column=${column}&row=${row}`, { credentials: "same-origin" });
-      if (!answer.ok || answer.redirected) return;
-      tile.items = new Map((await answer.json()).items.map(([at, ...rest]) => [at, rest]));
-    });
+  function askSheet(tile) {
+    const url = place.dataset.imgrecSheet + tile.query;
+    if (!tile.sheet) later(url, async () => { tile.sheet = await picture(url); });
+  }
+
+  function askItems(tile) {
+    const url = place.dataset.imgrecTile + tile.query;
+    if (!tile.items) later(url, async () => { tile.items = await itemsOf(url); });
+  }
+
+  async function itemsOf(url) {
+    const answer = await fetch(url, { credentials: "same-origin" });
+    if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
+    return new Map((await answer.json()).items.map(([at, ...rest]) => [at, rest]));
   }
 
   function photoOf(url) {
-    let photo = photos.get(url);
-    if (!photo) {
-      photo = { image: null };
-      photos.set(url, photo);
-      if (photos.size > KEPT) photos.delete(photos.keys().next().value);
-      later(async () => { photo.image = await picture(url); });
-    }
-    return photo.image;
+    const known = photos.get(url);
+    if (known) return known;
+    later(url, async () => {
+      photos.set(url, await picture(url));
+      const oldest = photos.keys().next().value;
+      if (photos.size > KEPT) { photos.delete(oldest); asked.delete(oldest); }
+    });
+    return null;
   }
 
   // --- the product in a cell
@@ -100,9 +104,8 @@
   function item(x, y) {
     if (!map || x < 0 || y < 0 || x >= map.columns || y >= map.rows) return null;
     if (map.at[y * map.columns + x] < 0) return null;
-    const [column, row] = [Math.floor(x / side), Math.floor(y / side)];
-    const tile = tileAt(column, row);
-    details(tile, column, row);
+    const tile = tileAt(Math.floor(x / side), Math.floor(y / side));
+    askItems(tile);
     const found = tile.items && tile.items.get((y % side) * side + (x % side));
     return tile.items ? found || null : undefined; // undefined: not known yet
   }
@@ -139,13 +142,13 @@
     if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
-    waiting.length = 0; // what is out of sight by now is not asked for
-    for (const [key, tile] of tiles) if (!tile.sheet) tiles.delete(key); // asked again if in sight
+    waiting.clear();
     const left = width / 2 - view.x * view.scale;
     const top = height / 2 - view.y * view.scale;
     if (view.scale < SMALL) paintColours(left, top, width, height);
     else paintPictures(left, top, width, height);
     mark(left, top);
+    next();
   }
 
   function paintColours(left, top, width, height) {
@@ -166,10 +169,10 @@
     const own = view.scale >= PHOTO;
     pen.imageSmoothingEnabled = true;
     each(left, top, width, height, (x, y, point) => {
-      const [column, row] = [Math.floor(x / side), Math.floor(y / side)];
-      const tile = tileAt(column, row);
+      const tile = tileAt(Math.floor(x / side), Math.floor(y / side));
       const at = (y % side) * side + (x % side);
-      if (view.scale > 24) details(tile, column, row);
+      askSheet(tile);
+      if (view.scale > 24) askItems(tile);
       if (tile.items && !tile.items.has(at)) return; // gone since the map was made
       const edge = Math.min(6, view.scale * 0.06);
       const box = [left + x * view.scale + edge, top + y * view.scale + edge, view.scale - 2 * edge, view.scale - 2 * edge];
@@ -184,7 +187,7 @@
         pen.fillStyle = colour(map.kind[point]);
         pen.fillRect(...box);
       }
-      if (map.categories.length && view.scale > 20) {
+      if (map.categories.length && view.scale > 14) {
         pen.fillStyle = colour(map.kind[point]);
         pen.fillRect(box[0], box[1] + box[3], box[2], Math.max(2, edge * 0.7));
       }
@@ -222,12 +225,10 @@
 
   async function open(cell) {
     if (!cell) return;
-    const [column, row] = [Math.floor(cell.x / side), Math.floor(cell.y / side)];
-    const answer = await fetch(`${place.dataset.imgrecTile}&column=${column}&row=${row}`, { credentials: "same-origin" });
-    if (!answer.ok) return;
-    const at = (cell.y % side) * side + (cell.x % side);
-    const found = (await answer.json()).items.find((each) => each[0] === at);
-    if (found && found[2]) location.assign(found[2]);
+    const tile = tileAt(Math.floor(cell.x / side), Math.floor(cell.y / side));
+    const items = tile.items || await itemsOf(place.dataset.imgrecTile + tile.query).catch(() => null);
+    const found = items && items.get((cell.y % side) * side + (cell.x % side));
+    if (found && found[1]) location.assign(found[1]);
   }
 
   // --- moving
