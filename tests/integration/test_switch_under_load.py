@@ -110,6 +110,7 @@ def test_every_list_is_full_and_of_one_space(truth: dict[str, dict[int, list[int
 
 
 @pytest.mark.full
+@pytest.mark.timeout(400)
 def test_a_thousand_page_views_over_http(
     truth: dict[str, dict[int, list[int]]],
     environment: Callable[..., dict[str, str]],
