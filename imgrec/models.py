@@ -10,14 +10,17 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from imgrec.map_models import CatalogueMap, MapTile
 from imgrec.reasons import Reason
 from imgrec.rules import Rule
 from imgrec.tables import EmbeddingBase
 
 __all__ = [
+    "CatalogueMap",
     "Embedding",
     "EmbeddingJob",
     "ListTile",
+    "MapTile",
     "NeighbourList",
     "Placeholder",
     "Rule",

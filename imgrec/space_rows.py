@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connections, models, router, transaction
 
 from imgrec.models import (
+    CatalogueMap,
     DuplicateLimits,
     DuplicatePair,
     EmbeddingJob,
@@ -31,6 +32,7 @@ _OF_A_SPACE: tuple[type[models.Model], ...] = (
     DuplicatePair,
     Freshness,
     QualityFigures,
+    CatalogueMap,
 )
 
 

@@ -11,6 +11,7 @@ from celery import bootsteps, current_app, shared_task
 from celery.signals import celeryd_init, worker_process_init
 
 from imgrec import indexing, photo_queries, sweep, watchdog
+from imgrec.catalogue_map import making
 from imgrec.conf import settings
 from imgrec.duplicates import running
 
@@ -39,6 +40,8 @@ def sweep_all() -> None:
     """Find what no signal told us, and have it done."""
     if sweep.sweep():
         _send("imgrec.embed_pending")
+    if making.waiting():
+        _send("imgrec.make_maps")
 
 
 @shared_task(name="imgrec.find_duplicates", **OPTIONS)
@@ -52,6 +55,12 @@ def find_duplicates() -> None:
 def answer_photos() -> None:
     """Embed the photos shoppers wait for."""
     photo_queries.answer_waiting()
+
+
+@shared_task(name="imgrec.make_maps", **OPTIONS)
+def make_maps() -> None:
+    """Make the maps of catalogues that merchants asked for."""
+    making.make_waiting()
 
 
 def _send(name: str, **options: Any) -> None:

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from imgrec.admin import pages, words
+from imgrec.admin import map_pages, pages, words
 from imgrec.admin.addresses import address
 from imgrec.admin.buying_page import buying_url
 from imgrec.admin.choosing import list_space, shown_space, spaces_for
@@ -123,6 +123,7 @@ class ImgrecAdminMixin(Base):
                 "imgrec_overview_url": address(self, "overview", space),
                 "imgrec_progress_url": address(self, "progress", space),
                 "imgrec_failed_url": address(self, "failed", space),
+                "imgrec_map_url": address(self, "map", space),
             }
             if space.recommend and spaces_of(self.model):
                 context["imgrec_buying_url"] = buying_url(self)
@@ -158,8 +159,8 @@ class ImgrecAdminMixin(Base):
     # --- our pages
 
     def get_urls(self) -> list[Any]:
-        """Add the pages for reindexing, its progress, and photos that failed."""
-        return [*pages.urls(self), *super().get_urls()]
+        """Add the pages for reindexing, its progress, photos that failed, and the map."""
+        return [*pages.urls(self), *map_pages.urls(self), *super().get_urls()]
 
     @property
     def media(self) -> forms.Media:

@@ -5,25 +5,21 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.db.models import QuerySet, Value
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods
 
-from imgrec import space_rows
 from imgrec.admin.addresses import address
 from imgrec.admin.mixin import ImgrecAdminMixin
 from imgrec.admin.states import counted_html
+from imgrec.admin.switching import serve
 from imgrec.models import Space
 from imgrec.spaces import SpaceDefinition, space_by_label
-from imgrec.states import PhotoState, count_states
+from imgrec.states import count_states
 
 _SHOWN = ["version", "photos", "run_started_at", "links"]
 
@@ -75,9 +71,8 @@ class SpaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         shop = _shop_admin(self.admin_site, space) if space else None
         found: dict[str, Any] = {}
         if space and shop:
-            found = {
-                page: address(shop, page, space) for page in ("overview", "progress", "failed")
-            }
+            names = ("overview", "progress", "failed", "map")
+            found = {page: address(shop, page, space) for page in names}
         if space and not row.is_served and getattr(row, "may_serve", False):
             found["serve"] = self._serve_url(row)
         return render_to_string("imgrec/admin/space_links.html", found)
@@ -87,7 +82,7 @@ class SpaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return reverse("admin:imgrec_space_serve", args=[quote(row.pk)], current_app=name)
 
     def get_urls(self) -> list[Any]:
-        """Add the page that asks before another space is served."""
+        """Add the page that compares before another space is served."""
         view = self.admin_site.admin_view(partial(serve, admin=self))
         own = path("<path:object_id>/serve/", view, name="imgrec_space_serve")
         return [own, *super().get_urls()]
@@ -108,45 +103,3 @@ def _shop_admin(site: admin.AdminSite, space: SpaceDefinition) -> ImgrecAdminMix
             if isinstance(found, ImgrecAdminMixin):
                 return found
     return None
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def serve(request: HttpRequest, admin: SpaceAdmin, object_id: str) -> HttpResponse:
-    """Ask, with what is ready in both spaces; switch on POST."""
-    row: Any = admin.get_object(request, unquote(object_id))
-    space = space_by_label(row.label) if row else None
-    if row is None or space is None:
-        raise Http404
-    if not admin.has_change_permission(request, row):
-        raise PermissionDenied
-    if request.method == "POST":
-        space_rows.serve(row.label)
-        admin.log_change(request, row, gettext("Served from now on."))
-        text = gettext("Shoppers now see the similar products of %(space)s.")
-        text %= {"space": row.label}
-        admin.message_user(request, text, messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:imgrec_space_changelist"))
-    return _confirm(request, admin, row, space)
-
-
-def _confirm(
-    request: HttpRequest, admin: SpaceAdmin, row: Space, space: SpaceDefinition
-) -> TemplateResponse:
-    counts = count_states(space)
-    never = counts[PhotoState.NO_PHOTO] + counts[PhotoState.EXCLUDED]
-    photos = sum(counts.values()) - never
-    now = Space.objects.filter(item_model=row.item_model, is_served=True).first()
-    request.current_app = admin.admin_site.name
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": gettext("Serve this space"),
-        "opts": admin.opts,
-        "media": admin.media,
-        "row": row,
-        "now": now,
-        "ready": counts[PhotoState.READY],
-        "photos": photos,
-        "is_whole": counts[PhotoState.READY] == photos,
-        "states": counted_html(counts),
-    }
-    return TemplateResponse(request, "imgrec/admin/serve.html", context)

@@ -51,7 +51,7 @@ django.setup()
 from imgrec import similar_to_photo  # noqa: E402
 from imgrec.errors import PhotoSearchUnavailable, PictureError  # noqa: E402
 from imgrec.uploads import photo_upload, refuse  # noqa: E402
-from tests.testapp.models import Product  # noqa: E402
+from tests.testapp.models import Product, TwoSpaces  # noqa: E402
 
 
 @photo_upload(refuse)
@@ -70,8 +70,16 @@ def bare(request: HttpRequest) -> HttpResponse:
 
 
 def product(request: HttpRequest, key: int) -> HttpResponse:
+    return _page_of(request, Product.objects.get(pk=key))
+
+
+def two(request: HttpRequest, key: int) -> HttpResponse:
+    return _page_of(request, TwoSpaces.objects.get(pk=key))
+
+
+def _page_of(request: HttpRequest, found: Product | TwoSpaces) -> HttpResponse:
     page = engines["django"].from_string("{% load imgrec %}{% similar_products product limit=8 %}")
-    return HttpResponse(page.render({"product": Product.objects.get(pk=key)}, request))
+    return HttpResponse(page.render({"product": found}, request))
 
 
 def seen(request: HttpRequest, port: int) -> HttpResponse:
@@ -86,6 +94,7 @@ urlpatterns = [
     path("guarded/", guarded),
     path("bare/", bare),
     path("product/<int:key>/", product),
+    path("two/<int:key>/", two),
     path("seen/<int:port>/", seen),
 ]
 application = get_wsgi_application()

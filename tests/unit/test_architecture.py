@@ -14,7 +14,16 @@ from tests.imports import imports, of, reached, rooms
 from tests.worker import ROOT
 
 FOUNDATION = of(
-    "conf", "errors", "reasons", "models", "rules", "tables", "spaces", "fields", "signals"
+    "conf",
+    "errors",
+    "reasons",
+    "models",
+    "map_models",
+    "rules",
+    "tables",
+    "spaces",
+    "fields",
+    "signals",
 )
 # What turns a saved photo into a vector and a list.
 WRITE = of(
@@ -52,6 +61,7 @@ WRITE = of(
     "calibrating",
     "freshness",
     "duplicates",
+    "catalogue_map",
 )
 # What answers a page.
 READ = of(
@@ -186,7 +196,7 @@ def test_the_package_knows_neither_demo_nor_tests(room: str) -> None:
     ],
 )
 def test_a_web_process_loads_neither_torch_nor_rest_framework(start: str) -> None:
-    heavy = {"torch", "torchvision", "timm", "rest_framework", "prometheus_client"}
+    heavy = {"torch", "torchvision", "timm", "rest_framework", "prometheus_client", "openTSNE"}
     ask = f"import sys; print(*sorted({heavy} & sys.modules.keys()))"
     done = subprocess.run(
         [sys.executable, "-c", f"{start}\n{ask}"],
