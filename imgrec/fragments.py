@@ -28,20 +28,31 @@ class Fragment:
     title: SafeString  # as HTML
     show_similarity: bool
     language: str  # the page's; the address of the fragment may be outside its prefix
+    placement: str = ""  # the part of the shop's pages the list is counted for
 
     @classmethod
     def of(
-        cls, product: models.Model, search: dict[str, Any], *, title: str, show_similarity: bool
+        cls,
+        product: models.Model,
+        search: dict[str, Any],
+        *,
+        title: str,
+        show_similarity: bool,
+        placement: str = "",
     ) -> Self:
         """Return the fragment of a saved product, in the language of the page."""
         language = get_language() or ""
         label, key = product._meta.label_lower, str(product.pk)
-        return cls(label, key, search, conditional_escape(title), show_similarity, language)
+        html = conditional_escape(title)
+        return cls(label, key, search, html, show_similarity, language, placement)
 
     @property
     def token(self) -> str:
         """The fragment as text for an address."""
-        return _signer().sign_object(asdict(self), compress=True)
+        values = asdict(self)
+        if not self.placement:
+            del values["placement"]
+        return _signer().sign_object(values, compress=True)
 
     @classmethod
     def read(cls, token: str) -> Self:

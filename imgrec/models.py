@@ -1,4 +1,4 @@
-"""The tables: vectors and lists in the shop's app, jobs and spaces in ours."""
+"""The tables: vectors and lists in the shop's app, jobs and spaces in ours, with their counts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from imgrec.earning.tables import Experiment as Experiment
+from imgrec.earning.tables import ListCount as ListCount
+from imgrec.earning.tables import UsedToken as UsedToken
 from imgrec.reasons import Reason
 from imgrec.tables import EmbeddingBase
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from imgrec import similar
 from imgrec.cards import link_of
+from imgrec.earning.marking import NOT_COUNTED, Marking, marking
 from imgrec.fragments import Fragment
 from imgrec.quiet import quietly
 from imgrec.showing import TEMPLATE, heading, list_values
@@ -32,7 +33,12 @@ def fragment(request: HttpRequest, token: str) -> HttpResponseBase:
     A product that is hidden, unknown or without look-alikes: 200 with nothing in it, each like
     the others. An error of ours: 204, logged. A token that we did not sign: 404.
     """
-    return _answer(request, token, lambda asked: _list(request, asked)[1])
+
+    def html(asked: Fragment) -> SafeString:
+        marked = marking(asked.product_model, asked.placement)
+        return _list(request, asked, marked)[1]
+
+    return _answer(request, token, html)
 
 
 @require_safe
@@ -74,21 +80,25 @@ def _asked(token: str) -> Fragment:
     return asked
 
 
-def _list(request: HttpRequest, asked: Fragment) -> tuple[models.Model | None, SafeString]:
+def _list(
+    request: HttpRequest, asked: Fragment, marked: Marking
+) -> tuple[models.Model | None, SafeString]:
     """Return the product and its list; None and nothing for a product without one."""
     nothing = None, SafeString("")
     seed = asked.seed()
     if seed is None:
         return nothing
-    found = similar.similar_products(seed, **asked.search)
+    found = similar.similar_products(seed, **asked.search, **marked.search)
     if not found:
         return nothing
     values = list_values(seed, found, asked.title, show_similarity=asked.show_similarity)
+    values["counting"] = marked.attributes(found)
     return seed, _rendered(request, TEMPLATE, values)
 
 
 def _page(request: HttpRequest, asked: Fragment) -> SafeString:
-    seed, html = _list(request, asked)
+    # Without scripts nobody would tell of it.
+    seed, html = _list(request, asked, NOT_COUNTED)
     back = link_of(seed) if seed else ""
     values = {"similar": html, "title": heading(asked.title), "seed": seed, "back": back}
     return _rendered(request, PAGE_TEMPLATE, values)

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -21,6 +22,7 @@ from pytest_django import Settings
 from demo_shop.environment import database
 from demo_shop.services import Postgres, Redis
 from imgrec import crowds, remembered, tallies
+from imgrec.earning import counting, experiments
 from imgrec.spaces import all_spaces
 from tests.celery import app
 from tests.watched import outgoing
@@ -97,10 +99,11 @@ def media(tmp_path: Path, settings: Settings) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """Put statements together and count anew in each test."""
-    for room in (remembered, crowds, tallies):
+    rooms: list[Any] = [remembered, crowds, tallies, counting, experiments]
+    for room in rooms:
         room.forget()
     yield
-    for room in (remembered, crowds, tallies):
+    for room in rooms:
         room.forget()
 
 

@@ -15,9 +15,18 @@ that failed, and the similar products on the change page.
 
 from __future__ import annotations
 
+from imgrec.admin.earning_admin import ListCountAdmin
+from imgrec.admin.experiment_admin import ExperimentAdmin
 from imgrec.admin.job_admin import EmbeddingJobAdmin
 from imgrec.admin.mixin import ImgrecAdminMixin
 from imgrec.admin.placeholder_admin import PlaceholderAdmin
 from imgrec.admin.space_admin import SpaceAdmin
 
-__all__ = ["EmbeddingJobAdmin", "ImgrecAdminMixin", "PlaceholderAdmin", "SpaceAdmin"]
+__all__ = [
+    "EmbeddingJobAdmin",
+    "ExperimentAdmin",
+    "ImgrecAdminMixin",
+    "ListCountAdmin",
+    "PlaceholderAdmin",
+    "SpaceAdmin",
+]

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from imgrec import similar
+from imgrec.earning import marking
 from imgrec.fragments import Fragment
 from imgrec.quiet import quietly
 from imgrec.results import SimilarProducts
@@ -52,6 +53,7 @@ def similar_products(
     show_similarity: bool = False,
     title: str = "",
     lazy: bool = False,
+    placement: str = "",
 ) -> SafeString:
     """Show products that look like ``product``: photos with titles, each a link.
 
@@ -59,13 +61,16 @@ def similar_products(
 
     Renders ``imgrec/similar_products.html``; a template of that name in the shop's own folders
     wins. It gets ``cards`` (:class:`imgrec.cards.Card`), ``title``, ``heading_id``,
-    ``show_similarity`` and ``seed``, and everything the page has. Nothing to show, or an error
-    of ours: nothing is rendered.
+    ``show_similarity``, ``seed`` and ``counting``, and everything the page has. Nothing to show,
+    or an error of ours: nothing is rendered.
 
     ``lazy``: render a place and a script that brings the same list when the place comes near
     the window; without scripts, a link to it. Needs ``imgrec.urls`` among the project's, and
     takes no ``among``: with DEBUG a ``TemplateSyntaxError``, else logged, and the list comes
     with the page.
+
+    ``placement``: what the list is counted under where ``IMGREC["count_clicks"]`` is on, such as
+    "product page" or "basket".
 
     Usage::
 
@@ -77,15 +82,18 @@ def similar_products(
     search = _search(limit, min_similarity, group_by, fold, diversity)
     look: dict[str, Any] = {"title": title, "show_similarity": show_similarity}
     if lazy:
-        place = _place(context, product, among, search, look)
+        place = _place(context, product, among, search, {**look, "placement": placement})
         if place is not None:
             return place
 
     def html() -> SafeString:
-        found = similar.similar_products(product, among=among, **search)
+        marked = marking.marking(type(product), placement)
+        found = similar.similar_products(product, among=among, **search, **marked.search)
         if not found:
             return SafeString("")
-        return _rendered(context, TEMPLATE, list_values(product, found, **look))
+        values = list_values(product, found, **look)
+        values["counting"] = marked.attributes(found)
+        return _rendered(context, TEMPLATE, values) + _script(context, marked)
 
     return quietly(html, SafeString(""), using=partial(_database, product, among), about=product)
 
@@ -160,12 +168,20 @@ def _place(
             raise TemplateSyntaxError(NO_AMONG)
         if product.pk is None or not spaces_of(type(product)) or search["limit"] <= 0:
             return None  # nothing to wait for
-        asked = Fragment.of(product, search, **look)
+        marked = marking.marking_to_come(look.pop("placement"))
+        asked = Fragment.of(product, search, **look, placement=marked.placement)
         values = place_values(product, asked, script=static(SCRIPT), **_addresses(asked))
-        return _rendered(context, LAZY_TEMPLATE, values)
+        return _rendered(context, LAZY_TEMPLATE, values) + _script(context, marked)
 
     debug = context.template.engine.debug  # type: ignore[union-attr]
     return quietly(html, None, aloud=(TemplateSyntaxError,) if debug else (), about=product)
+
+
+def _script(context: Context, marked: marking.Marking) -> SafeString:
+    """Return the script that tells of the list, where it is counted."""
+    if not marked.address:
+        return SafeString("")
+    return _rendered(context, marking.SCRIPT_TEMPLATE, {"script": static(marking.SCRIPT)})
 
 
 def _addresses(asked: Fragment) -> dict[str, str]:

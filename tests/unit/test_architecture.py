@@ -13,7 +13,17 @@ import imgrec
 from tests.imports import imports, of, reached, rooms
 from tests.worker import ROOT
 
-FOUNDATION = of("conf", "errors", "reasons", "models", "tables", "spaces", "fields", "signals")
+FOUNDATION = of(
+    "conf",
+    "earning.tables",
+    "errors",
+    "fields",
+    "models",
+    "reasons",
+    "signals",
+    "spaces",
+    "tables",
+)
 # What turns a saved photo into a vector and a list.
 WRITE = of(
     "receivers",
@@ -79,12 +89,22 @@ READ = of(
     "uploads",
     "stored",
     "ways",
+    "earning.counting",
+    "earning.experiments",
+    "earning.figures",
+    "earning.marking",
+    "earning.report",
+    "earning.tokens",
+    "earning.verdicts",
+    "earning.visits",
 )
 # What a host's project meets, and no other room does.
 FACES = of(
     "admin",
     "apps",
     "checks",
+    "earning.checks",
+    "earning.views",
     "management",
     "monitoring",
     "rest_framework",
