@@ -14,6 +14,7 @@ from django.db.models import FileField, Q
 
 from imgrec import extension, floors, index_facts, spaces
 from imgrec.conf import settings
+from imgrec.earning.checks import check_counting
 from imgrec.models import EmbeddingJob
 from imgrec.setting_checks import check_paths, check_settings
 from imgrec.spaces import SpaceDefinition, all_spaces
@@ -28,6 +29,7 @@ def register_all() -> None:
     register(check_databases, "imgrec")
     register(check_celery, "imgrec")
     register(check_floors, "imgrec")
+    register(check_counting, Tags.urls)
     register(check_extension, Tags.database)
     register(check_indexes, Tags.database)
 

@@ -90,6 +90,8 @@ class Settings:
     live_timeout_ms: int = 2_000
     # Work that waits while nothing was done for so long is stalled: imgrec_health says so.
     stalled_seconds: int = 600
+    # Whether lists that are shown, seen and clicked are counted: sums per day, nothing of anybody.
+    count_clicks: bool = False
     # Whether this process counts searches for Prometheus; takes the extra "metrics".
     metrics: bool = False
     # What the poke may wait for the broker, in a thread of its own.

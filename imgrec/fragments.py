@@ -31,6 +31,7 @@ class Fragment:
     show_why: bool = False
     rescue: bool = False
     show_match: bool = False
+    placement: str = ""  # the part of the shop's pages the list is counted for
 
     @classmethod
     def of(
@@ -43,13 +44,23 @@ class Fragment:
         show_why: bool = False,
         rescue: bool = False,
         show_match: bool = False,
+        placement: str = "",
     ) -> Self:
         """Return the fragment of a saved product, in the language of the page."""
         language = get_language() or ""
         label, key = product._meta.label_lower, str(product.pk)
         html = conditional_escape(title)
         return cls(
-            label, key, search, html, show_similarity, language, show_why, rescue, show_match
+            label,
+            key,
+            search,
+            html,
+            show_similarity,
+            language,
+            show_why,
+            rescue,
+            show_match,
+            placement,
         )
 
     @property
@@ -58,6 +69,8 @@ class Fragment:
         values = asdict(self)
         if not self.show_why:
             del values["show_why"]  # addresses stay short
+        if not self.placement:
+            del values["placement"]
         return _signer().sign_object(values, compress=True)
 
     @classmethod

@@ -42,7 +42,8 @@ class CatalogueMap(models.Model):
     categories = ArrayField(models.TextField(), default=list)
     # Column and row (uint16 each) and category (uint8, 255 is none) of each product, packed.
     points = models.BinaryField(default=bytes)
-    # Keys, as text, of products that stand out, and the empty places: see imgrec.catalogue_map.oddities.
+    # Keys, as text, of products that stand out, and the empty places: see
+    # imgrec.catalogue_map.oddities.
     oddities = models.JSONField(default=dict)
 
     class Meta:

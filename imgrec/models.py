@@ -1,4 +1,4 @@
-"""The tables: vectors and lists in the shop's app, jobs and spaces in ours, rules in a room."""
+"""The tables: vectors and lists in the shop's app, jobs and spaces in ours; more in their rooms."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from imgrec.earning.tables import Experiment, ListCount, UsedToken
 from imgrec.map_models import CatalogueMap, MapTile
 from imgrec.reasons import Reason
 from imgrec.rules import Rule
@@ -19,6 +20,8 @@ __all__ = [
     "CatalogueMap",
     "Embedding",
     "EmbeddingJob",
+    "Experiment",
+    "ListCount",
     "ListTile",
     "MapTile",
     "NeighbourList",
@@ -26,6 +29,7 @@ __all__ = [
     "Rule",
     "Space",
     "Tally",
+    "UsedToken",
 ]
 
 

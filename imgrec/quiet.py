@@ -43,16 +43,18 @@ def quietly(
         raise
     except Exception as error:  # noqa: BLE001 - a shop must sell when its recommendations fail
         left_out.send_robust(sender=type(error), error=error)
-        _log(error, str(getattr(about, "pk", about)))
+        log_once(error, str(getattr(about, "pk", about)))
         return otherwise
 
 
-def _log(error: Exception, product: str) -> None:
+def log_once(
+    error: Exception, product: str, text: str = "imgrec: similar products are left out: %s"
+) -> None:
+    """Log an error, unless one of its kind and place was a short time ago."""
     *_outer, (frame, line) = walk_tb(error.__traceback__)
     kind = (type(error), frame.f_code.co_filename, line)
     now = time.monotonic()
     if now - _logged_at.get(kind, float("-inf")) >= LOG_AGAIN_SECONDS:
         _logged_at[kind] = now
         told = {"imgrec_product": product}
-        text = "imgrec: similar products are left out: %s"
         logger.error(text, error, exc_info=error, extra=told)

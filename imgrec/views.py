@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from imgrec import similar
 from imgrec.cards import link_of
+from imgrec.earning.marking import NOT_COUNTED, Marking, marking
 from imgrec.fragments import Fragment
 from imgrec.quiet import quietly
 from imgrec.rescue import rescued
@@ -33,7 +34,12 @@ def fragment(request: HttpRequest, token: str) -> HttpResponseBase:
     A product that is hidden, unknown or without look-alikes: 200 with nothing in it, each like
     the others. An error of ours: 204, logged. A token that we did not sign: 404.
     """
-    return _answer(request, token, lambda asked: _list(request, asked)[1])
+
+    def html(asked: Fragment) -> SafeString:
+        marked = marking(asked.product_model, asked.placement)
+        return _list(request, asked, marked)[1]
+
+    return _answer(request, token, html)
 
 
 @require_safe
@@ -75,14 +81,16 @@ def _asked(token: str) -> Fragment:
     return asked
 
 
-def _list(request: HttpRequest, asked: Fragment) -> tuple[models.Model | None, SafeString]:
+def _list(
+    request: HttpRequest, asked: Fragment, marked: Marking
+) -> tuple[models.Model | None, SafeString]:
     """Return the product and its list; None and nothing for a product without one."""
     nothing = None, SafeString("")
     seed = asked.seed()
     if seed is None:
         return nothing
     is_rescue, search = rescued(seed, asked.search, rescue=asked.rescue)
-    found = similar.similar_products(seed, **search)
+    found = similar.similar_products(seed, **search, **marked.search)
     if not found:
         return nothing
     look = {
@@ -92,11 +100,13 @@ def _list(request: HttpRequest, asked: Fragment) -> tuple[models.Model | None, S
         "is_rescue": is_rescue,
     }
     values = list_values(seed, found, asked.title, **look)
+    values["counting"] = marked.attributes(found)
     return seed, _rendered(request, TEMPLATE, values)
 
 
 def _page(request: HttpRequest, asked: Fragment) -> SafeString:
-    seed, html = _list(request, asked)
+    # Without scripts nobody would tell of it.
+    seed, html = _list(request, asked, NOT_COUNTED)
     back = link_of(seed) if seed else ""
     values = {"similar": html, "title": heading(asked.title), "seed": seed, "back": back}
     return _rendered(request, PAGE_TEMPLATE, values)

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -21,6 +22,7 @@ from pytest_django import Settings
 from demo_shop.environment import database
 from demo_shop.services import Postgres, Redis
 from imgrec import crowds, matches, remembered, steering, tallies
+from imgrec.earning import counting, experiments
 from imgrec.spaces import all_spaces
 from tests import processes
 from tests.celery import app
@@ -98,12 +100,13 @@ def media(tmp_path: Path, settings: Settings) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """Put statements together and count anew in each test, which begins without rules."""
-    for room in (remembered, crowds, steering, tallies, matches):
+    rooms: list[Any] = [remembered, crowds, steering, tallies, matches, counting, experiments]
+    for room in rooms:
         room.forget()
     for space in all_spaces():  # as a process knows it that has looked: a rule saved ends it
         steering._known[space.item_model._meta.label_lower, "default"] = (inf, False)
     yield
-    for room in (remembered, crowds, steering, tallies, matches):
+    for room in rooms:
         room.forget()
 
 

@@ -16,6 +16,8 @@ that failed, and the similar products on the change page.
 from __future__ import annotations
 
 from imgrec.admin.duplicate_admin import DuplicatePairAdmin
+from imgrec.admin.earning_admin import ListCountAdmin
+from imgrec.admin.experiment_admin import ExperimentAdmin
 from imgrec.admin.job_admin import EmbeddingJobAdmin
 from imgrec.admin.mixin import ImgrecAdminMixin
 from imgrec.admin.placeholder_admin import PlaceholderAdmin
@@ -25,7 +27,9 @@ from imgrec.admin.space_admin import SpaceAdmin
 __all__ = [
     "DuplicatePairAdmin",
     "EmbeddingJobAdmin",
+    "ExperimentAdmin",
     "ImgrecAdminMixin",
+    "ListCountAdmin",
     "PlaceholderAdmin",
     "RuleAdmin",
     "SpaceAdmin",

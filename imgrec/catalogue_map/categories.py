@@ -28,7 +28,7 @@ def paths(space: SpaceDefinition) -> list[str]:
 
 
 def usual(space: SpaceDefinition) -> str:
-    """Return what ``IMGREC["category"]`` says of the products, else ``category`` if there is one."""
+    """Return the path the setting names, else ``category`` if there is such a column."""
     found = path_of(space)
     return found or next((path for path in paths(space) if path == "category"), "")
 

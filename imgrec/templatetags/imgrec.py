@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from imgrec import similar
+from imgrec.earning import marking
 from imgrec.fragments import Fragment
 from imgrec.quiet import quietly
 from imgrec.rescue import rescued
@@ -58,6 +59,7 @@ def similar_products(
     title: str = "",
     lazy: bool = False,
     rescue: bool = False,
+    placement: str = "",
 ) -> SafeString:
     """Show products that look like ``product``: photos with titles, each a link.
 
@@ -65,8 +67,8 @@ def similar_products(
 
     Renders ``imgrec/similar_products.html``; a template of that name in the shop's own folders
     wins. It gets ``cards`` (:class:`imgrec.cards.Card`), ``title``, ``heading_id``,
-    ``show_similarity``, ``show_match``, ``is_rescue`` and ``seed``, and everything the page has.
-    Nothing to show, or an error of ours: nothing is rendered.
+    ``show_similarity``, ``show_match``, ``is_rescue``, ``seed`` and ``counting``, and everything
+    the page has. Nothing to show, or an error of ours: nothing is rendered.
 
     ``rescue``: on the page of a product that is itself not recommended, being sold out, have
     ``is_rescue`` true and a heading that says so, and hold to ``price_band`` there alone. One
@@ -79,6 +81,9 @@ def similar_products(
     the window; without scripts, a link to it. Needs ``imgrec.urls`` among the project's, and
     takes no ``among``: with DEBUG a ``TemplateSyntaxError``, else logged, and the list comes
     with the page.
+
+    ``placement``: what the list is counted under where ``IMGREC["count_clicks"]`` is on, such as
+    "product page" or "basket".
 
     Usage::
 
@@ -99,17 +104,20 @@ def similar_products(
     }
     look |= {"show_why": True} if show_why else {}
     if lazy:
-        place = _place(context, product, among, search, {**look, "rescue": rescue})
+        asked = {**look, "rescue": rescue, "placement": placement}
+        place = _place(context, product, among, search, asked)
         if place is not None:
             return place
 
     def html() -> SafeString:
         is_rescue, chosen = rescued(product, search, rescue=rescue)
-        found = similar.similar_products(product, among=among, **chosen)
+        marked = marking.marking(type(product), placement)
+        found = similar.similar_products(product, among=among, **chosen, **marked.search)
         if not found:
             return SafeString("")
         values = list_values(product, found, **look, is_rescue=is_rescue)
-        return _rendered(context, TEMPLATE, values)
+        values["counting"] = marked.attributes(found)
+        return _rendered(context, TEMPLATE, values) + _script(context, marked)
 
     return quietly(html, SafeString(""), using=partial(_database, product, among), about=product)
 
@@ -191,12 +199,20 @@ def _place(
             raise TemplateSyntaxError(NO_AMONG)
         if product.pk is None or not spaces_of(type(product)) or search["limit"] <= 0:
             return None  # nothing to wait for
-        asked = Fragment.of(product, search, **look)
+        marked = marking.marking_to_come(look.pop("placement"))
+        asked = Fragment.of(product, search, **look, placement=marked.placement)
         values = place_values(product, asked, script=static(SCRIPT), **_addresses(asked))
-        return _rendered(context, LAZY_TEMPLATE, values)
+        return _rendered(context, LAZY_TEMPLATE, values) + _script(context, marked)
 
     debug = context.template.engine.debug  # type: ignore[union-attr]
     return quietly(html, None, aloud=(TemplateSyntaxError,) if debug else (), about=product)
+
+
+def _script(context: Context, marked: marking.Marking) -> SafeString:
+    """Return the script that tells of the list, where it is counted."""
+    if not marked.address:
+        return SafeString("")
+    return _rendered(context, marking.SCRIPT_TEMPLATE, {"script": static(marking.SCRIPT)})
 
 
 def _addresses(asked: Fragment) -> dict[str, str]:

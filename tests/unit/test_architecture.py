@@ -15,6 +15,7 @@ from tests.worker import ROOT
 
 FOUNDATION = of(
     "conf",
+    "earning.tables",
     "errors",
     "reasons",
     "models",
@@ -104,12 +105,22 @@ READ = of(
     "heat",
     "hints",
     "matches",
+    "earning.counting",
+    "earning.experiments",
+    "earning.figures",
+    "earning.marking",
+    "earning.report",
+    "earning.tokens",
+    "earning.verdicts",
+    "earning.visits",
 )
 # What a host's project meets, and no other room does.
 FACES = of(
     "admin",
     "apps",
     "checks",
+    "earning.checks",
+    "earning.views",
     "management",
     "monitoring",
     "rest_framework",

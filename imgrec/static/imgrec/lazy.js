@@ -31,6 +31,7 @@
     const heir = fresh[0] ?? place.parentElement;
     for (const each of fresh) each.classList.add("imgrec-arrived");
     place.replaceWith(...fresh);
+    document.dispatchEvent(new CustomEvent("imgrec:arrived")); // for scripts that count lists
     if (!focused) return;
     // Who stood on the link goes on from here, and hears where that is.
     if (!heir.hasAttribute("tabindex")) heir.tabIndex = -1;
