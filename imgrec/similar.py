@@ -138,8 +138,8 @@ def similar_to_photo(
     rows = candidates(space, among)
     wish = Wish.of(limit=limit, min_similarity=min_similarity, min_match=min_match)
     data = photo if isinstance(photo, bytes) else photo.read(settings.max_upload_bytes + 1)
-    box = None if part is None else Box.of(*part)
-    seed, shown = of_vector(photo_queries.ask(space, data, part=box)), recommendable(space, rows)
+    asked = {} if part is None else {"part": Box.of(*part)}
+    seed, shown = of_vector(photo_queries.ask(space, data, **asked)), recommendable(space, rows)
     search = Search(space, lambda: seed, lambda: shown, rows.db, is_given=True)
     with reading(rows.db, **pool_settings(space)):
         if wish.match is None:
