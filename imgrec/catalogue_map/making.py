@@ -185,8 +185,9 @@ def _names(space: SpaceDefinition, version: str, keys: list[Any]) -> dict[Any, s
 
 def _packed(grid: Grid, codes: Any) -> bytes:
     """Return all columns, all rows, all categories, one after the other, little-endian."""
-    cells = grid.cells.astype("<u2")
-    return cells[:, 0].tobytes() + cells[:, 1].tobytes() + codes.astype(np.uint8).tobytes()
+    columns, rows = grid.cells.astype("<u2").T
+    packed: bytes = columns.tobytes() + rows.tobytes() + codes.astype(np.uint8).tobytes()
+    return packed
 
 
 def _move(space: SpaceDefinition, row: CatalogueMap, stage: str, done: int, total: int) -> None:
