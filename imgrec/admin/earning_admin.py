@@ -111,7 +111,9 @@ def _row(line: Line, names: dict[int, str]) -> dict[str, Any]:
 
 def _cells(counts: Counts) -> dict[str, Any]:
     return {
-        "counts": counts,
+        "shown": words.grouped(counts.shown),
+        "seen": words.grouped(counts.seen),
+        "clicked": words.grouped(counts.clicked),
         "rate": words.rate(counts.share),
         "interval": words.interval(counts.share),
     }

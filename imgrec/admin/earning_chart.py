@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 
 from imgrec.admin import earning_words as words
 from imgrec.earning.report import Counts
@@ -41,7 +41,7 @@ def seen_chart(title: str, days: list[tuple[dt.date, Counts]]) -> Chart:
     """Return the chart of lists seen a day."""
     values = [float(counts.seen) for _day, counts in days]
     top = _round_up(max(values, default=0))
-    return _chart(title, days, values, top, number_format(top, 0))
+    return _chart(title, days, values, top, words.grouped(top))
 
 
 def rate_chart(title: str, days: list[tuple[dt.date, Counts]]) -> Chart:
@@ -66,13 +66,19 @@ def _chart(
 def numbers(days: list[tuple[dt.date, Counts]]) -> list[dict[str, Any]]:
     """Return what the charts show as rows, newest first: for whoever does not see them."""
     found = [
-        {"day": day, "counts": counts, "rate": words.rate(counts.share)} for day, counts in days
+        {
+            "day": day,
+            "seen": words.grouped(counts.seen),
+            "clicked": words.grouped(counts.clicked),
+            "rate": words.rate(counts.share),
+        }
+        for day, counts in days
     ]
     return found[::-1]
 
 
 def _said(day: dt.date, counts: Counts) -> str:
-    numbers = (number_format(counts.seen), words.rate(counts.share))
+    numbers = (words.grouped(counts.seen), words.rate(counts.share))
     return f"{_date(day)}: {' · '.join(numbers)}"
 
 

@@ -10,9 +10,19 @@ from imgrec.earning.tables import Experiment
 from imgrec.earning.verdicts import Ruling, Verdict
 
 
+def grouped(number: float) -> str:
+    """Return a whole number as text, its digits in groups."""
+    return number_format(number, 0, force_grouping=True)
+
+
 def percent(rate: float, digits: int = 1) -> str:
     """Return a rate as text, ``2.4 %``."""
-    return _("%(n)s %%") % {"n": number_format(100 * rate, digits)}
+    return _("%(n)s %%") % {"n": _rounded(100 * rate, digits)}
+
+
+def _rounded(number: float, digits: int) -> str:
+    """Return a number as text; ``number_format`` alone cuts digits off."""
+    return number_format(round(number, digits), digits)
 
 
 def rate(share: Share) -> str:
@@ -25,13 +35,13 @@ def interval(share: Share) -> str:
     found = share.interval()
     if found is None:
         return ""
-    low, high = (number_format(100 * each, 1) for each in found)
+    low, high = (_rounded(100 * each, 1) for each in found)
     return _("%(low)s to %(high)s %%") % {"low": low, "high": high}
 
 
 def progress(verdict: Verdict) -> str:
     """Say how far the comparison is, of the arm that has fewer."""
-    numbers = {"n": number_format(verdict.arms.seen), "needed": number_format(verdict.needed)}
+    numbers = {"n": grouped(verdict.arms.seen), "needed": grouped(verdict.needed)}
     return _("%(n)s of %(needed)s viewable impressions per arm") % numbers
 
 
@@ -51,7 +61,7 @@ def _compared(verdict: Verdict) -> dict[str, str]:
     if verdict.ruling is Ruling.A:  # told of the winner: B against A turned round
         turned = (1 / (1 + each) - 1 for each in (found.relative, found.high, found.low))
         more, low, high = (_signed(each) for each in turned)
-    p = _("p < 0.001") if found.p < 0.001 else _("p = %(p)s") % {"p": number_format(found.p, 3)}
+    p = _("p < 0.001") if found.p < 0.001 else _("p = %(p)s") % {"p": _rounded(found.p, 3)}
     return {"more": more, "low": low, "high": high, "p": p}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -65,7 +66,8 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
         self.instance.item_model = item_label(a)
         self._refuse_a_second(said["placement"])
         rate, effect = said["expected_percent"] / 100, said["effect_percent"] / 100
-        self.instance.needed = sample_size(rate, effect)
+        with suppress(ValueError):  # what cannot be reckoned with, the fields' own limits refuse
+            self.instance.needed = sample_size(rate, effect)
         return said
 
     def _refuse_a_second(self, placement: str) -> None:
