@@ -19,9 +19,10 @@ from django.middleware.csrf import _get_new_csrf_string
 from django.test import Client
 from django.urls import get_resolver
 
+from imgrec.admin.experiment_admin import ExperimentAdmin
 from imgrec.admin.job_admin import EmbeddingJobAdmin
 from imgrec.admin.placeholder_admin import PlaceholderAdmin
-from imgrec.models import EmbeddingJob, Placeholder, Space
+from imgrec.models import EmbeddingJob, Experiment, ListCount, Placeholder, Space
 from imgrec.runs import start
 from tests.integration.admin_pages import make_failed, make_products, page, the_space
 from tests.testapp.models import Product
@@ -32,6 +33,16 @@ METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
 TOKENS = ("none", "another", "right")
 SHOP, OURS = "/admin/testapp/product/", "/admin/imgrec/"
 SPACE = "testapp.twospaces.coarse"
+
+COMPARISON = {
+    "name": "Which?",
+    "placement": "basket",
+    "space_a": "testapp.twospaces.fine",
+    "space_b": SPACE,
+    "share_of_b": "50",
+    "expected_percent": "2",
+    "effect_percent": "20",
+}
 
 
 @dataclass(frozen=True)
@@ -83,8 +94,23 @@ DOORS = [
     ),
     Door("serve", lambda: f"{OURS}space/{SPACE}/serve/", "change_space"),
     Door("switch off", lambda: f"{OURS}space/{SPACE}/change/", "change_space", {}),
+    Door("compare", lambda: f"{OURS}experiment/add/", "add_experiment", COMPARISON),
+    Door(
+        "end",
+        lambda: f"{OURS}experiment/",
+        "change_experiment",
+        {"action": "end"},
+        Experiment.objects.all,
+    ),
 ]
-ALL_PERMISSIONS = {"change_product", "change_embeddingjob", "change_placeholder", "change_space"}
+ALL_PERMISSIONS = {
+    "add_experiment",
+    "change_embeddingjob",
+    "change_experiment",
+    "change_placeholder",
+    "change_product",
+    "change_space",
+}
 
 
 @pytest.fixture
@@ -93,12 +119,13 @@ def shop() -> None:
     make_failed()
     label = the_space().label
     Placeholder.objects.create(space=label, sha256="0" * 64, items=30)
+    Experiment.objects.create(name="Runs", item_model="x", needed=1, expected_percent=2)
     Placeholder.objects.create(space=label, sha256="1" * 64, items=30, is_allowed=True)
 
 
 def everything() -> list[Any]:
     """Return all that could have been changed."""
-    models = (EmbeddingJob, Placeholder, Space, Product)
+    models = (EmbeddingJob, Experiment, Placeholder, Space, Product)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -187,10 +214,14 @@ def test_these_are_all_the_doors_there_are() -> None:
     ours = {name.rpartition("_imgrec_")[2] for name in pages if "_imgrec_" in name}
     only_read = {"progress", "progress_data", "failed"}
     assert ours == {"reindex", "retry", *only_read}
-    actions = {*EmbeddingJobAdmin.actions, *PlaceholderAdmin.actions}
-    assert actions == {"retry", "use", "leave_out"}
+    actions = {
+        *EmbeddingJobAdmin.actions,
+        *ExperimentAdmin.actions,
+        *PlaceholderAdmin.actions,
+    }
+    assert actions == {"retry", "use", "leave_out", "end"}
     registered = {model for model in admin.site._registry if model._meta.app_label == "imgrec"}
-    assert registered == {EmbeddingJob, Placeholder, Space}
+    assert registered == {EmbeddingJob, Experiment, ListCount, Placeholder, Space}
 
 
 def test_one_reindex_of_a_space_however_many_ask(shop: None) -> None:
