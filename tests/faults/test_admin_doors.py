@@ -19,9 +19,18 @@ from django.middleware.csrf import _get_new_csrf_string
 from django.test import Client
 from django.urls import get_resolver
 
+from imgrec.admin.experiment_admin import ExperimentAdmin
 from imgrec.admin.job_admin import EmbeddingJobAdmin
 from imgrec.admin.placeholder_admin import PlaceholderAdmin
-from imgrec.models import DuplicatePair, EmbeddingJob, Placeholder, Space
+from imgrec.models import (
+    DuplicatePair,
+    EmbeddingJob,
+    Experiment,
+    ListCount,
+    Placeholder,
+    Rule,
+    Space,
+)
 from imgrec.runs import start
 from tests.integration.admin_pages import make_failed, make_products, page, the_space
 from tests.pictures import upload
@@ -33,6 +42,16 @@ METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
 TOKENS = ("none", "another", "right")
 SHOP, OURS = "/admin/testapp/product/", "/admin/imgrec/"
 SPACE = "testapp.twospaces.coarse"
+
+COMPARISON = {
+    "name": "Which?",
+    "placement": "basket",
+    "space_a": "testapp.twospaces.fine",
+    "space_b": SPACE,
+    "share_of_b": "50",
+    "expected_percent": "2",
+    "effect_percent": "20",
+}
 
 
 @dataclass(frozen=True)
@@ -96,13 +115,23 @@ DOORS = [
     ),
     Door("serve", lambda: f"{OURS}space/{SPACE}/serve/", "change_space"),
     Door("switch off", lambda: f"{OURS}space/{SPACE}/change/", "change_space", {}),
+    Door("compare", lambda: f"{OURS}experiment/add/", "add_experiment", COMPARISON),
+    Door(
+        "end",
+        lambda: f"{OURS}experiment/",
+        "change_experiment",
+        {"action": "end"},
+        Experiment.objects.all,
+    ),
 ]
 ALL_PERMISSIONS = {
+    "add_experiment",
+    "change_duplicatepair",
+    "change_embeddingjob",
+    "change_experiment",
+    "change_placeholder",
     "change_product",
     "change_twospaces",
-    "change_embeddingjob",
-    "change_placeholder",
-    "change_duplicatepair",
     "change_space",
 }
 
@@ -116,12 +145,13 @@ def shop() -> None:
     start(the_space(SPACE))
     DuplicatePair.objects.create(pk=77, space=label, first="1", second="2", decision="merge")
     Placeholder.objects.create(space=label, sha256="0" * 64, items=30)
+    Experiment.objects.create(name="Runs", item_model="x", needed=1, expected_percent=2)
     Placeholder.objects.create(space=label, sha256="1" * 64, items=30, is_allowed=True)
 
 
 def everything() -> list[Any]:
     """Return all that could have been changed."""
-    models = (EmbeddingJob, Placeholder, DuplicatePair, Space, Product)
+    models = (EmbeddingJob, Experiment, Placeholder, DuplicatePair, Space, Product)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -208,16 +238,38 @@ def test_these_are_all_the_doors_there_are() -> None:
         if "imgrec_" in str(name)
     }
     ours = {name.rpartition("_imgrec_")[2] for name in pages if "_imgrec_" in name}
-    only_read = {"overview", "progress", "progress_data", "failed", "why", "part"}
+    only_read = {
+        "buying_list",
+        "failed",
+        "map",
+        "overview",
+        "part",
+        "progress",
+        "progress_data",
+        "steps",
+        "why",
+    }
     assert ours == {"reindex", "retry", "run", *only_read}
     desk = {
         name.removeprefix("imgrec_duplicatepair_") for name in pages if "_duplicatepair" in name
     }
     assert desk - {"changelist", "add", "change", "delete", "history"} == {"decide", "find"}
-    actions = {*EmbeddingJobAdmin.actions, *PlaceholderAdmin.actions}
-    assert actions == {"retry", "use", "leave_out"}
+    actions = {
+        *EmbeddingJobAdmin.actions,
+        *ExperimentAdmin.actions,
+        *PlaceholderAdmin.actions,
+    }
+    assert actions == {"retry", "use", "leave_out", "end"}
     registered = {model for model in admin.site._registry if model._meta.app_label == "imgrec"}
-    assert registered == {EmbeddingJob, Placeholder, DuplicatePair, Space}
+    assert registered == {
+        DuplicatePair,
+        EmbeddingJob,
+        Experiment,
+        ListCount,
+        Placeholder,
+        Rule,
+        Space,
+    }
 
 
 def test_one_reindex_of_a_space_however_many_ask(shop: None) -> None:
