@@ -21,7 +21,7 @@ from django.urls import get_resolver
 
 from imgrec.admin.job_admin import EmbeddingJobAdmin
 from imgrec.admin.placeholder_admin import PlaceholderAdmin
-from imgrec.models import EmbeddingJob, Placeholder, Space
+from imgrec.models import CatalogueMap, EmbeddingJob, Placeholder, Space
 from imgrec.runs import start
 from tests.integration.admin_pages import make_failed, make_products, page, the_space
 from tests.testapp.models import Product
@@ -53,6 +53,7 @@ class Door:
 DOORS = [
     Door("reindex", lambda: page("reindex"), "change_product"),
     Door("retry", lambda: page("retry"), "change_product", {"retry": "all"}),
+    Door("map_make", lambda: page("map_make"), "change_product", {"make": "1"}),
     Door(
         "reindex_selected",
         lambda: SHOP,
@@ -98,7 +99,7 @@ def shop() -> None:
 
 def everything() -> list[Any]:
     """Return all that could have been changed."""
-    models = (EmbeddingJob, Placeholder, Space, Product)
+    models = (EmbeddingJob, Placeholder, Space, Product, CatalogueMap)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -185,8 +186,9 @@ def test_these_are_all_the_doors_there_are() -> None:
         if "imgrec_" in str(name)
     }
     ours = {name.rpartition("_imgrec_")[2] for name in pages if "_imgrec_" in name}
-    only_read = {"progress", "progress_data", "failed"}
-    assert ours == {"reindex", "retry", *only_read}
+    of_the_map = {"map", "map_data", "map_tile", "map_sheet", "map_progress"}
+    only_read = {"progress", "progress_data", "failed", *of_the_map}
+    assert ours == {"reindex", "retry", "map_make", *only_read}
     actions = {*EmbeddingJobAdmin.actions, *PlaceholderAdmin.actions}
     assert actions == {"retry", "use", "leave_out"}
     registered = {model for model in admin.site._registry if model._meta.app_label == "imgrec"}
