@@ -52,7 +52,8 @@ def main() -> None:
             row = json.loads(done.stdout.splitlines()[-1])
             found.append(row)
             print(
-                f"{count:>8} {way:16} {row['seconds']:8.1f} s {row['megabytes']:6} MB "
+                f"{count:>8} {way:16} {row['seconds']:8.1f} s {row['cpu_seconds']:8.1f} s CPU "
+                f"{row['megabytes']:6} MB "
                 f"{row['trustworthiness']:.3f}",
                 flush=True,
             )
@@ -64,9 +65,9 @@ def measure(way: str, count: int, threads: int) -> dict[str, Any]:
     vectors = catalogue(count)
     places, similarities = neighbours(vectors) if way.endswith("-lists") else (None, None)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     points = ARRANGE[way](vectors, places, similarities, threads)
-    seconds = time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     from sklearn.manifold import trustworthiness
 
@@ -75,6 +76,7 @@ def measure(way: str, count: int, threads: int) -> dict[str, Any]:
         "way": way,
         "vectors": count,
         "seconds": round(seconds, 2),
+        "cpu_seconds": round(cpu, 2),
         "megabytes": (after - before) // 1024,
         "trustworthiness": round(
             float(trustworthiness(vectors[drawn], points[drawn], n_neighbors=10)), 4

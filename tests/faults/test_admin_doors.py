@@ -23,6 +23,7 @@ from imgrec.admin.experiment_admin import ExperimentAdmin
 from imgrec.admin.job_admin import EmbeddingJobAdmin
 from imgrec.admin.placeholder_admin import PlaceholderAdmin
 from imgrec.models import (
+    CatalogueMap,
     DuplicatePair,
     EmbeddingJob,
     Experiment,
@@ -73,6 +74,7 @@ class Door:
 DOORS = [
     Door("reindex", lambda: page("reindex"), "change_product"),
     Door("retry", lambda: page("retry"), "change_product", {"retry": "all"}),
+    Door("map_make", lambda: page("map_make"), "change_product", {"make": "1"}),
     Door(
         "reindex_selected",
         lambda: SHOP,
@@ -151,7 +153,15 @@ def shop() -> None:
 
 def everything() -> list[Any]:
     """Return all that could have been changed."""
-    models = (EmbeddingJob, Experiment, Placeholder, DuplicatePair, Space, Product)
+    models = (
+        CatalogueMap,
+        DuplicatePair,
+        EmbeddingJob,
+        Experiment,
+        Placeholder,
+        Product,
+        Space,
+    )
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -242,6 +252,10 @@ def test_these_are_all_the_doors_there_are() -> None:
         "buying_list",
         "failed",
         "map",
+        "map_data",
+        "map_progress",
+        "map_sheet",
+        "map_tile",
         "overview",
         "part",
         "progress",
@@ -249,7 +263,7 @@ def test_these_are_all_the_doors_there_are() -> None:
         "steps",
         "why",
     }
-    assert ours == {"reindex", "retry", "run", *only_read}
+    assert ours == {"reindex", "retry", "run", "map_make", *only_read}
     desk = {
         name.removeprefix("imgrec_duplicatepair_") for name in pages if "_duplicatepair" in name
     }
