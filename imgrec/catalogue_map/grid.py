@@ -14,6 +14,8 @@ Cells = npt.NDArray[np.int64]
 
 # Of the cells so many are taken: the empty ones show where groups end, and what is missing.
 TAKEN = 0.55
+# How far crowds are spread: 0 leaves each point where it is, 1 goes by its rank alone.
+EVENED = 0.5
 # How much wider than high the grid may be.
 WIDEST = 1.8
 
@@ -39,8 +41,16 @@ def snap(points: Points) -> Grid:
     rows = max(1, int(np.ceil(np.sqrt(area / wide))))
     columns = max(1, int(np.ceil(area / rows)))
     size = np.array([columns, rows])
-    exact = (points - low) / np.maximum(spread, 1e-9) * (size - 1)
+    even = (1 - EVENED) * (points - low) / np.maximum(spread, 1e-9) + EVENED * _ranks(points)
+    exact = even * (size - 1)
     return Grid(_placed(exact, columns, rows), columns, rows)
+
+
+def _ranks(points: Points) -> Points:
+    """Return each coordinate's place among all, 0..1: in a dense crowd they would push far."""
+    order = np.argsort(np.argsort(points, axis=0, kind="stable"), axis=0, kind="stable")
+    found: Points = order / max(1, len(points) - 1)
+    return found
 
 
 def _placed(exact: Points, columns: int, rows: int) -> Cells:
