@@ -304,12 +304,14 @@ class DuplicatePair(models.Model):
         DIFFERENT = "different", _("not a duplicate")
 
     id = models.BigAutoField(primary_key=True)
-    space = models.CharField(max_length=200)
-    first = models.TextField()
-    second = models.TextField()
-    similarity = models.FloatField(null=True, blank=True)
-    bits = models.PositiveSmallIntegerField(null=True, blank=True)
-    decision = models.CharField(max_length=10, blank=True, choices=Decision.choices)
+    space = models.CharField(pgettext_lazy("imgrec", "space"), max_length=200)
+    first = models.TextField(_("key of the first product"))
+    second = models.TextField(_("key of the second product"))
+    similarity = models.FloatField(_("similarity"), null=True, blank=True)
+    bits = models.PositiveSmallIntegerField(_("bits apart"), null=True, blank=True)
+    decision = models.CharField(
+        pgettext_lazy("imgrec", "decision"), max_length=10, blank=True, choices=Decision.choices
+    )
     decided_by = models.CharField(_("decided by"), max_length=200, blank=True)
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
 

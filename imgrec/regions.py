@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from imgrec.boxes import Box, overlaps
 from imgrec.feature_maps import Cells, centred
@@ -15,15 +15,15 @@ from imgrec.feature_maps import Cells, centred
 class Place(TextChoices):
     """Where in a photo, row by row."""
 
-    UPPER_LEFT = "upper_left", _("upper left")
-    TOP = "top", _("top")
-    UPPER_RIGHT = "upper_right", _("upper right")
-    LEFT = "left", _("left")
-    MIDDLE = "middle", _("middle")
-    RIGHT = "right", _("right")
-    LOWER_LEFT = "lower_left", _("lower left")
-    BOTTOM = "bottom", _("bottom")
-    LOWER_RIGHT = "lower_right", _("lower right")
+    UPPER_LEFT = "upper_left", pgettext_lazy("imgrec", "upper left")
+    TOP = "top", pgettext_lazy("imgrec", "top")
+    UPPER_RIGHT = "upper_right", pgettext_lazy("imgrec", "upper right")
+    LEFT = "left", pgettext_lazy("imgrec", "left")
+    MIDDLE = "middle", pgettext_lazy("imgrec", "middle")
+    RIGHT = "right", pgettext_lazy("imgrec", "right")
+    LOWER_LEFT = "lower_left", pgettext_lazy("imgrec", "lower left")
+    BOTTOM = "bottom", pgettext_lazy("imgrec", "bottom")
+    LOWER_RIGHT = "lower_right", pgettext_lazy("imgrec", "lower right")
 
 
 @dataclass(frozen=True)

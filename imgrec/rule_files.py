@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
 from imgrec.rules import Rule
 
 COLUMNS = (
@@ -48,19 +51,23 @@ def read(data: bytes) -> list[tuple[int, dict[str, str]]]:
         FileRefused: it is no such file.
     """
     if len(data) > MOST_BYTES:
-        raise FileRefused(f"The file has more than {MOST_BYTES:,} bytes: import it in parts.")
+        text = _("The file has more than %(most)s bytes: import it in parts.")
+        raise FileRefused(text % {"most": number_format(MOST_BYTES, force_grouping=True)})
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FileRefused("The file is not UTF-8: save it as CSV UTF-8.") from error
+        raise FileRefused(_("The file is not UTF-8: save it as CSV UTF-8.")) from error
     dialect = ";" if text.partition("\n")[0].count(";") else ","
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=dialect, restval="")
     columns = [(name or "").strip() for name in reader.fieldnames or []]
     missing = [name for name in ("action", "target_value", "beside") if name not in columns]
     unknown = [name for name in columns if name not in COLUMNS]
     if missing or unknown:
-        wrong = f"unknown: {', '.join(unknown)}" if unknown else f"missing: {', '.join(missing)}"
-        raise FileRefused(f"Columns {wrong}. There are: {', '.join(COLUMNS)}.")
+        text = _("Columns unknown: %(wrong)s. There are: %(all)s.")
+        if not unknown:
+            text = _("Columns missing: %(wrong)s. There are: %(all)s.")
+        wrong = ", ".join(unknown or missing)
+        raise FileRefused(text % {"wrong": wrong, "all": ", ".join(COLUMNS)})
     reader.fieldnames = columns
     return _rows(reader)
 
@@ -70,16 +77,17 @@ def _rows(reader: csv.DictReader[str]) -> list[tuple[int, dict[str, str]]]:
     try:
         for row in reader:
             if None in row:
-                raise FileRefused(f"Line {reader.line_num} has more cells than columns.")
+                text = _("Line %(number)s has more cells than columns.")
+                raise FileRefused(text % {"number": reader.line_num})
             values = {name: _unguarded((value or "").strip()) for name, value in row.items()}
             if any(values.values()):
                 found.append((reader.line_num, values))
             if len(found) > MOST_ROWS:
-                raise FileRefused(
-                    f"The file has more than {MOST_ROWS:,} rules: import it in parts."
-                )
+                text = _("The file has more than %(most)s rules: import it in parts.")
+                raise FileRefused(text % {"most": number_format(MOST_ROWS, force_grouping=True)})
     except csv.Error as error:
-        raise FileRefused(f"Line {reader.line_num}: {error}") from error
+        text = _("Line %(number)s: %(error)s")
+        raise FileRefused(text % {"number": reader.line_num, "error": error}) from error
     return found
 
 

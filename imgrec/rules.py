@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 LEAST_FACTOR, MOST_FACTOR = 0.1, 10.0
 MOST_POSITION = 64
@@ -47,9 +48,9 @@ class Rule(models.Model):
     """One decision: what is done, beside which products, to which."""
 
     class Action(models.TextChoices):
-        PIN = "pin", _("pin")
-        BLOCK = "block", _("block")
-        BOOST = "boost", _("boost")
+        PIN = "pin", pgettext_lazy("imgrec", "pin")
+        BLOCK = "block", pgettext_lazy("imgrec", "block")
+        BOOST = "boost", pgettext_lazy("imgrec", "boost")
 
     class Beside(models.TextChoices):
         PRODUCT = "product", _("one product")
@@ -57,37 +58,47 @@ class Rule(models.Model):
         ALL = "all", _("every product")
 
     class Target(models.TextChoices):
-        PRODUCT = "product", _("one product")
+        PRODUCT = "product", pgettext_lazy("what", "one product")
         CATEGORY = "category", _("a category")
 
     id = models.BigAutoField(primary_key=True)
-    item_model = models.CharField(_("model"), max_length=200)
-    action = models.CharField(_("action"), max_length=8, choices=Action.choices)
+    item_model = models.CharField(pgettext_lazy("imgrec", "model"), max_length=200)
+    action = models.CharField(
+        pgettext_lazy("imgrec", "action"), max_length=8, choices=Action.choices
+    )
     # Beside what: a key or a category's value, as text.
-    beside = models.CharField(_("beside"), max_length=8, choices=Beside.choices)
-    beside_value = models.CharField(_("beside which"), max_length=200, blank=True)
+    beside = models.CharField(
+        pgettext_lazy("imgrec", "beside"), max_length=8, choices=Beside.choices
+    )
+    beside_value = models.CharField(
+        pgettext_lazy("imgrec", "beside which"), max_length=200, blank=True
+    )
     # To what it is done, likewise.
-    target = models.CharField(_("what"), max_length=8, choices=Target.choices)
-    target_value = models.CharField(_("which"), max_length=200)
+    target = models.CharField(pgettext_lazy("imgrec", "what"), max_length=8, choices=Target.choices)
+    target_value = models.CharField(pgettext_lazy("imgrec", "which"), max_length=200)
     # Of a pin: 1 is the first place. Of a category, its most similar product comes there.
     position = models.PositiveSmallIntegerField(
-        _("position"),
+        pgettext_lazy("imgrec", "position"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_POSITION)],
     )
     # Of a boost: the similarity times this decides about the place, and about nothing else.
     factor = models.FloatField(
-        _("factor"),
+        pgettext_lazy("imgrec", "factor"),
         null=True,
         blank=True,
         validators=[MinValueValidator(LEAST_FACTOR), MaxValueValidator(MOST_FACTOR)],
     )
-    starts_at = models.DateTimeField(_("from"), null=True, blank=True)
-    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
-    note = models.CharField(_("note"), max_length=500, blank=True)
-    created_by = models.CharField(_("made by"), max_length=150, blank=True, editable=False)
-    created_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
+    starts_at = models.DateTimeField(pgettext_lazy("imgrec", "from"), null=True, blank=True)
+    ends_at = models.DateTimeField(pgettext_lazy("imgrec", "until"), null=True, blank=True)
+    note = models.CharField(pgettext_lazy("imgrec", "note"), max_length=500, blank=True)
+    created_by = models.CharField(
+        pgettext_lazy("imgrec", "made by"), max_length=150, blank=True, editable=False
+    )
+    created_at = models.DateTimeField(
+        pgettext_lazy("imgrec", "made"), db_default=Now(), editable=False
+    )
 
     objects = RuleQuerySet.as_manager()
 

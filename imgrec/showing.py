@@ -73,7 +73,8 @@ def heading(title: str, *, is_rescue: bool = False) -> SafeString:
     What a sold-out product's page offers instead has a heading of its own.
     """
     if is_rescue:
-        return conditional_escape(gettext("Sold out \N{EN DASH} similar products you can buy"))
+        text = gettext("Sold out – similar products you can buy")  # noqa: RUF001 - xgettext reads no \N{EN DASH}
+        return conditional_escape(text)
     return conditional_escape(title or gettext("Similar products"))
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.db.models import Q
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from imgrec.item_states import annotate_item_state
 from imgrec.reasons import Reason
@@ -127,7 +128,7 @@ def _numbers(**values: int) -> dict[str, str]:
 def said(rule: Q | None) -> str:
     """Return a filter as a shop writes it, near enough: ``stock__gt=0 and published=True``."""
     if not rule:
-        return _("everything")
+        return pgettext("imgrec", "everything")
     between = f" {rule.connector.lower()} "
     parts = [_part(child) for child in rule.children]
     text = between.join(parts)

@@ -104,7 +104,7 @@ def _without_tags(template: str) -> str:
 
 
 class _Words(HTMLParser):
-    """Collects what a page says, in text and in attributes; styles and scripts say nothing."""
+    """Collects what a page says, in text and in attributes; code and keys say nothing."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class _Words(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        self._is_code = tag in {"style", "script"}
+        self._is_code = tag in {"code", "kbd", "script", "style"}
         read = SAID | ({"value"} if given.get("type") == "submit" else set())
         self.found += [value or "" for name, value in attrs if name in read]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from imgrec.freshness import ENDS, Spread
 from imgrec.states import PhotoState
@@ -75,19 +76,22 @@ def histogram(spread: Spread) -> list[Bar]:
 
 def _span(number: int) -> str:
     if number == len(ENDS):
-        return _("longer")
+        return pgettext("imgrec", "longer")
     return _("under %(time)s") % {"time": duration(ENDS[number])}
 
 
 def duration(seconds: float) -> str:
     """Return a duration as people say it."""
     if seconds < 10:
-        return _("%(n)s\u00a0s") % {"n": f"{seconds:.2g}"}
-    if seconds < 60:
-        return _("%(n)s\u00a0s") % {"n": f"{seconds:.0f}"}
-    if seconds < 3600:
-        return _("%(n)s\u00a0min") % {"n": f"{seconds / 60:.0f}"}
-    return _("%(n)s\u00a0h") % {"n": f"{seconds / 3600:.0f}"}
+        said, n = _("%(n)s s"), f"{seconds:.2g}"
+    elif seconds < 60:
+        said, n = _("%(n)s s"), f"{seconds:.0f}"
+    elif seconds < 3600:
+        said, n = _("%(n)s min"), f"{seconds / 60:.0f}"
+    else:
+        said, n = _("%(n)s h"), f"{seconds / 3600:.0f}"
+    # not in the texts themselves: xgettext reads no escapes
+    return (said % {"n": number_format(n)}).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def ticks(bars: Sequence[Bar]) -> list[tuple[float, str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from imgrec import freshness, index_facts
 from imgrec.admin import charts
@@ -74,7 +75,11 @@ def _indexes(space: SpaceDefinition) -> Any:
 
 
 def _state(code: str) -> str:
-    names = {"valid": _("there and whole"), "invalid": _("invalid"), "missing": _("missing")}
+    names = {
+        "valid": _("there and whole"),
+        "invalid": pgettext("imgrec", "invalid"),
+        "missing": pgettext("index", "missing"),
+    }
     return names[code]
 
 

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from imgrec import jobs, runs
@@ -72,7 +73,7 @@ def overview(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
         "may_reindex": admin.has_reindex_permission(request),
         **overviews.of(space),
     }
-    return _page(request, admin, space, "overview", _("Overview"), context)
+    return _page(request, admin, space, "overview", pgettext("imgrec", "Overview"), context)
 
 
 @require_POST

@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from imgrec.admin import rule_pages
@@ -27,12 +27,16 @@ MOST_FOUND = 200
 class StateFilter(admin.SimpleListFilter):
     """Whether rules hold now."""
 
-    title = _("state")
+    title = pgettext_lazy("imgrec", "state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """Name the three states."""
-        return [("active", _("active")), ("planned", _("planned")), ("ended", _("ended"))]
+        return [
+            ("active", _("active")),
+            ("planned", pgettext_lazy("imgrec", "planned")),
+            ("ended", pgettext_lazy("imgrec", "ended")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Rule]) -> QuerySet[Rule]:
         """Leave the rules of the state asked for."""
@@ -84,8 +88,8 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     change_list_template = "imgrec/admin/rule_list.html"
     fieldsets = [
         (None, {"fields": ["item_model", "action", ("target", "target_value")]}),
-        (_("Where"), {"fields": [("beside", "beside_value")]}),
-        (_("How"), {"fields": ["position", "factor"]}),
+        (pgettext_lazy("imgrec", "Where"), {"fields": [("beside", "beside_value")]}),
+        (pgettext_lazy("imgrec", "How"), {"fields": ["position", "factor"]}),
         (_("When and why"), {"fields": ["starts_at", "ends_at", "note"]}),
     ]
 
@@ -133,7 +137,7 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         changes.result_list = rows
         return changes
 
-    @admin.display(description=_("action"), ordering="action")
+    @admin.display(description=pgettext_lazy("imgrec", "action"), ordering="action")
     def done(self, row: Rule) -> str:
         """Say what is done, and how."""
         how = f" {row.position}" if row.position else ""
@@ -141,25 +145,25 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             f" \N{MULTIPLICATION SIGN}{row.factor:g}" if row.factor else ""
         )
 
-    @admin.display(description=_("what"), ordering="target_value")
+    @admin.display(description=pgettext_lazy("imgrec", "what"), ordering="target_value")
     def what(self, row: Rule) -> str:
         """Name what it is done to."""
         return _named(row, row.target, row.target_value)
 
-    @admin.display(description=_("beside"), ordering="beside_value")
+    @admin.display(description=pgettext_lazy("imgrec", "beside"), ordering="beside_value")
     def where(self, row: Rule) -> str:
         """Name beside what."""
         if row.beside == Rule.Beside.ALL:
             return gettext("every product")
         return _named(row, row.beside, row.beside_value)
 
-    @admin.display(description=_("state"))
+    @admin.display(description=pgettext_lazy("imgrec", "state"))
     def state(self, row: Rule) -> str:
         """Say whether it holds now."""
         if row.ends_at and row.ends_at <= now():
-            colour, label = "excluded", gettext("ended")
+            colour, label = "excluded", pgettext("imgrec", "ended")
         elif row.starts_at and row.starts_at > now():
-            colour, label = "queued", gettext("planned")
+            colour, label = "queued", pgettext("imgrec", "planned")
         else:
             colour, label = "ready", gettext("active")
         tag = '<span class="imgrec-state imgrec-state--{}">{}</span>'
@@ -174,9 +178,13 @@ def _named(row: Any, kind: str, value: str) -> str:
     names: dict[Any, Named] = getattr(row, "imgrec_names", {})
     name = names.get((row.item_model, kind, value))
     if name is None and kind == "product":
-        return format_html('{} <span class="imgrec-tag">{}</span>', value, gettext("not there"))
+        return format_html(
+            '{} <span class="imgrec-tag">{}</span>', value, pgettext("imgrec", "not there")
+        )
     text = name.title if name else value
     linked = format_html('<a href="{}">{}</a>', name.url, text) if name and name.url else text
     if kind == "category":
-        return format_html('<span class="imgrec-quiet">{}</span> {}', gettext("category"), linked)
+        return format_html(
+            '<span class="imgrec-quiet">{}</span> {}', pgettext("imgrec", "category"), linked
+        )
     return linked

@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from imgrec.paths import Path, category_of, column_of
 from imgrec.rules import Rule
@@ -71,7 +71,7 @@ def key_path(model: type[models.Model]) -> Path:
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
     """One rule, checked as a whole."""
 
-    item_model = forms.ChoiceField(label=gettext_lazy("Model"))
+    item_model = forms.ChoiceField(label=pgettext_lazy("imgrec", "Model"))
 
     class Meta:
         model = Rule

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -34,27 +34,35 @@ MOST_FOUND = 10
 
 NAMES = {
     "order": _("Similarity"),
-    "visible": _("Visible"),
-    "recommend": _("Recommended"),
-    "among": _("Chosen"),
-    "similarity": _("Similar enough"),
-    "rules": _("Rules"),
-    "group": _("Folded"),
-    "diversity": _("Diverse"),
-    "limit": _("Shown"),
+    "visible": pgettext_lazy("imgrec", "Visible"),
+    "recommend": pgettext_lazy("imgrec", "Recommended"),
+    "among": pgettext_lazy("imgrec", "Chosen"),
+    "similarity": pgettext_lazy("imgrec", "Similar enough"),
+    "rules": pgettext_lazy("imgrec", "Rules"),
+    "group": pgettext_lazy("imgrec", "Folded"),
+    "diversity": pgettext_lazy("imgrec", "Diverse"),
+    "limit": pgettext_lazy("imgrec", "Shown"),
 }
 
 
 class StepsForm(forms.Form):
     """What the list is asked with, and whom the question is about."""
 
-    limit = forms.IntegerField(label=_("How many"), min_value=1, max_value=64, required=False)
+    limit = forms.IntegerField(
+        label=pgettext_lazy("imgrec", "How many"), min_value=1, max_value=64, required=False
+    )
     min_similarity = forms.FloatField(
         label=_("At least as similar"), min_value=0, max_value=1, required=False
     )
-    group_by = forms.CharField(label=_("Group by"), max_length=200, required=False)
-    fold = forms.FloatField(label=_("Fold from"), min_value=0.01, max_value=1, required=False)
-    diversity = forms.FloatField(label=_("Diversity"), min_value=0, max_value=1, required=False)
+    group_by = forms.CharField(
+        label=pgettext_lazy("imgrec", "Group by"), max_length=200, required=False
+    )
+    fold = forms.FloatField(
+        label=pgettext_lazy("imgrec", "Fold from"), min_value=0.01, max_value=1, required=False
+    )
+    diversity = forms.FloatField(
+        label=pgettext_lazy("imgrec", "Diversity"), min_value=0, max_value=1, required=False
+    )
     about = forms.CharField(
         label=_("Why not here: key or words of a product"), max_length=200, required=False
     )

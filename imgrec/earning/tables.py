@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 PLACEMENT_LENGTH = 64
 
@@ -25,16 +26,21 @@ class ListCount(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    day = models.DateField()  # on which the list was rendered
-    placement = models.CharField(max_length=PLACEMENT_LENGTH, blank=True)
-    space = models.CharField(max_length=200)
-    experiment = models.BigIntegerField(default=0)  # 0: of none
-    arm = models.CharField(max_length=1, blank=True)
-    shard = models.PositiveSmallIntegerField()
-    shown = models.BigIntegerField(default=0)
-    seen = models.BigIntegerField(default=0)
-    clicked = models.BigIntegerField(default=0)  # lists with at least one click
-    clicks = models.BigIntegerField(default=0)  # cards clicked, each once a list
+    day = models.DateField(pgettext_lazy("imgrec", "day"))  # on which the list was rendered
+    placement = models.CharField(
+        pgettext_lazy("imgrec", "placement"), max_length=PLACEMENT_LENGTH, blank=True
+    )
+    space = models.CharField(pgettext_lazy("imgrec", "space"), max_length=200)
+    # 0: of none
+    experiment = models.BigIntegerField(_("number of the comparison"), default=0)
+    arm = models.CharField(pgettext_lazy("imgrec", "arm"), max_length=1, blank=True)
+    shard = models.PositiveSmallIntegerField(pgettext_lazy("imgrec", "shard"))
+    shown = models.BigIntegerField(_("lists shown"), default=0)
+    seen = models.BigIntegerField(_("lists seen"), default=0)
+    # with at least one click
+    clicked = models.BigIntegerField(_("lists clicked"), default=0)
+    # cards clicked, each once a list
+    clicks = models.BigIntegerField(_("products clicked"), default=0)
 
     class Meta:
         verbose_name = _("count of similar products")
@@ -79,9 +85,9 @@ class Experiment(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     name = models.CharField(_("name"), max_length=100)
-    item_model = models.CharField(max_length=200, editable=False)
+    item_model = models.CharField(_("model of the products"), max_length=200, editable=False)
     placement = models.CharField(
-        _("placement"),
+        pgettext_lazy("imgrec", "placement"),
         max_length=PLACEMENT_LENGTH,
         blank=True,
     )
@@ -102,9 +108,11 @@ class Experiment(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(95)],
     )
     # Lists seen that each arm needs: reckoned from the two above at the start, and not again.
-    needed = models.PositiveIntegerField(editable=False)
-    started_at = models.DateTimeField(_("started"), auto_now_add=True)
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
+    needed = models.PositiveIntegerField(_("views needed per arm"), editable=False)
+    started_at = models.DateTimeField(pgettext_lazy("imgrec", "started"), auto_now_add=True)
+    ended_at = models.DateTimeField(
+        pgettext_lazy("imgrec", "ended"), null=True, blank=True, editable=False
+    )
 
     class Meta:
         verbose_name = _("comparison of two spaces")

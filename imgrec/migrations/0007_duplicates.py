@@ -46,11 +46,19 @@ class Migration(migrations.Migration):
             name="DuplicatePair",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("space", models.CharField(max_length=200)),
-                ("first", models.TextField()),
-                ("second", models.TextField()),
-                ("similarity", models.FloatField(blank=True, null=True)),
-                ("bits", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("space", models.CharField(max_length=200, verbose_name="space")),
+                ("first", models.TextField(verbose_name="key of the first product")),
+                ("second", models.TextField(verbose_name="key of the second product")),
+                (
+                    "similarity",
+                    models.FloatField(blank=True, null=True, verbose_name="similarity"),
+                ),
+                (
+                    "bits",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="bits apart"
+                    ),
+                ),
                 (
                     "decision",
                     models.CharField(
@@ -62,6 +70,7 @@ class Migration(migrations.Migration):
                             ("different", "not a duplicate"),
                         ],
                         max_length=10,
+                        verbose_name="decision",
                     ),
                 ),
                 (

@@ -26,7 +26,12 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=100, verbose_name="name")),
-                ("item_model", models.CharField(editable=False, max_length=200)),
+                (
+                    "item_model",
+                    models.CharField(
+                        editable=False, max_length=200, verbose_name="model of the products"
+                    ),
+                ),
                 (
                     "placement",
                     models.CharField(blank=True, max_length=64, verbose_name="placement"),
@@ -65,7 +70,12 @@ class Migration(migrations.Migration):
                         verbose_name="smallest difference worth knowing, in percent",
                     ),
                 ),
-                ("needed", models.PositiveIntegerField(editable=False)),
+                (
+                    "needed",
+                    models.PositiveIntegerField(
+                        editable=False, verbose_name="views needed per arm"
+                    ),
+                ),
                 ("started_at", models.DateTimeField(auto_now_add=True, verbose_name="started")),
                 (
                     "ended_at",
@@ -90,16 +100,22 @@ class Migration(migrations.Migration):
             name="ListCount",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("day", models.DateField()),
-                ("placement", models.CharField(blank=True, max_length=64)),
-                ("space", models.CharField(max_length=200)),
-                ("experiment", models.BigIntegerField(default=0)),
-                ("arm", models.CharField(blank=True, max_length=1)),
-                ("shard", models.PositiveSmallIntegerField()),
-                ("shown", models.BigIntegerField(default=0)),
-                ("seen", models.BigIntegerField(default=0)),
-                ("clicked", models.BigIntegerField(default=0)),
-                ("clicks", models.BigIntegerField(default=0)),
+                ("day", models.DateField(verbose_name="day")),
+                (
+                    "placement",
+                    models.CharField(blank=True, max_length=64, verbose_name="placement"),
+                ),
+                ("space", models.CharField(max_length=200, verbose_name="space")),
+                (
+                    "experiment",
+                    models.BigIntegerField(default=0, verbose_name="number of the comparison"),
+                ),
+                ("arm", models.CharField(blank=True, max_length=1, verbose_name="arm")),
+                ("shard", models.PositiveSmallIntegerField(verbose_name="shard")),
+                ("shown", models.BigIntegerField(default=0, verbose_name="lists shown")),
+                ("seen", models.BigIntegerField(default=0, verbose_name="lists seen")),
+                ("clicked", models.BigIntegerField(default=0, verbose_name="lists clicked")),
+                ("clicks", models.BigIntegerField(default=0, verbose_name="products clicked")),
             ],
             options={
                 "verbose_name": "count of similar products",

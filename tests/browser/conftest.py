@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -93,10 +94,31 @@ def merchant(open_page: OpenPage, shop: Demo) -> Page:
     """A page logged in to the admin."""
     if shop.session is None:
         page = open_page()
-        page.goto("/admin/")
-        page.get_by_label("Username").fill(shop.name)
-        page.get_by_label("Password").fill(shop.password)
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url("**/admin/")
+        log_in(page, shop.name, shop.password)
         shop.session = page.context.storage_state()
     return open_page(storage_state=shop.session)
+
+
+@pytest.fixture
+def clerk(open_page: OpenPage, merchant: Page) -> Page:
+    """A page of staff without any right, who may be refused."""
+    name, password = f"clerk-{secrets.token_hex(4)}", "a long walk home"
+    merchant.goto("/admin/auth/user/add/")
+    merchant.get_by_label("Username").fill(name)
+    for field in ("password1", "password2"):
+        merchant.locator(f"#id_{field}").fill(password)
+    merchant.get_by_role("button", name="Save and continue editing").click()
+    merchant.get_by_label("Staff status").check()
+    merchant.get_by_role("button", name="Save", exact=True).click()
+    page = open_page(forgive=(403,))
+    log_in(page, name, password)
+    return page
+
+
+def log_in(page: Page, name: str, password: str) -> None:
+    """Go through the admin's door."""
+    page.goto("/admin/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/")

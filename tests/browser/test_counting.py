@@ -105,8 +105,8 @@ def glance(page: Page) -> None:
 
 
 def click(page: Page) -> None:
-    page.locator(CARD).first.click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator(CARD).first.click()
 
 
 def two_in_tabs(page: Page) -> None:
@@ -120,8 +120,8 @@ def two_in_tabs(page: Page) -> None:
 
 def enter(page: Page) -> None:
     page.locator(CARD).nth(1).focus()
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def menu(page: Page) -> None:

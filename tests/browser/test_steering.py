@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SCREENSHOTS, OpenPage
-from tests.browser.demo import Demo
+from tests.browser.conftest import SCREENSHOTS
 from tests.browser.steps import eventually, look_at, path_of
 from tests.browser.test_screenshots import MOST_BYTES, save
 from tests.browser.wares import Wares
@@ -130,24 +129,8 @@ def test_the_buying_list_names_what_to_buy(merchant: Page, wares: Wares) -> None
     expect(merchant.locator("#content-main")).to_contain_text("has enough look-alikes")
 
 
-def test_without_the_right_there_is_no_page(
-    open_page: OpenPage, merchant: Page, shop: Demo, page: Page, wares: Wares
-) -> None:
+def test_without_the_right_there_is_no_page(clerk: Page, page: Page, wares: Wares) -> None:
     seen = look_at(page, path_of(page, wares.of_kind(3)[2]))
-    merchant.goto("/admin/auth/user/add/")
-    merchant.get_by_label("Username").fill("clerk")
-    for label in ("Password:", "Password confirmation:"):
-        merchant.get_by_label(label, exact=True).fill("only-for-a-test-7")
-    merchant.get_by_role("button", name="Save", exact=True).click()
-    merchant.get_by_label("Staff status").check()
-    merchant.get_by_role("button", name="Save", exact=True).click()
-
-    clerk = open_page(forgive=(403,))
-    clerk.goto("/admin/")
-    clerk.get_by_label("Username").fill("clerk")
-    clerk.get_by_label("Password").fill("only-for-a-test-7")
-    clerk.get_by_role("button", name="Log in").click()
-    clerk.wait_for_url("**/admin/")
     for path in (
         RULES,
         f"{RULES}import/",

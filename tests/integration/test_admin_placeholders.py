@@ -46,7 +46,8 @@ def test_the_states_count_them() -> None:
 def test_what_will_never_be_ready_does_not_count_when_a_space_is_switched() -> None:
     url = "/admin/imgrec/space/testapp.product.embedding/serve/"
     response = client_of("view_space", "change_space").get(url)
-    assert (response.context["photos"], response.context["is_whole"]) == (1, True)
+    (side,) = response.context["sides"]
+    assert (side.photos, side.is_whole) == (1, True)
 
 
 def test_they_are_no_failures() -> None:

@@ -6,13 +6,19 @@ import re
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.template import Context, Template
 from django.test import Client
-from django.urls import include, path
+from django.urls import include, path, reverse
+from django.utils.timezone import now
 from pytest_django import Settings
 
 from imgrec import indexing
-from imgrec.models import EmbeddingJob, Placeholder
+from imgrec.catalogue_map import making
+from imgrec.earning.tables import Experiment, ListCount
+from imgrec.earning.tokens import today
+from imgrec.map_models import CatalogueMap
+from imgrec.models import DuplicatePair, EmbeddingJob, Placeholder
 from tests.catalogues import GERMAN, catalogue
 from tests.integration.admin_pages import (
     PRODUCT,
@@ -21,8 +27,11 @@ from tests.integration.admin_pages import (
     make_products,
     page,
     text_of,
+    the_space,
 )
+from tests.integration.test_why import a_worker as a_worker  # a fixture
 from tests.pictures import upload
+from tests.steering import rule
 from tests.testapp.models import Product, TwoSpaces
 from tests.urls import handler404 as handler404
 from tests.urls import urlpatterns as shop
@@ -33,13 +42,18 @@ urlpatterns = [*shop, path("api/", include("imgrec.rest_framework.urls"))]
 JOBS, PLACEHOLDERS, SPACES = (
     f"/admin/imgrec/{name}/" for name in ("embeddingjob", "placeholder", "space")
 )
+RULES, COMPARISONS, DUPLICATES, COUNTS = (
+    f"/admin/imgrec/{name}/" for name in ("rule", "experiment", "duplicatepair", "listcount")
+)
 
 
 @pytest.fixture
 def merchant(settings: Settings) -> Client:
     settings.LANGUAGE_CODE = "de"
     models = ("product", "twospaces", "embeddingjob", "placeholder", "space")
-    return client_of(*(f"{right}_{model}" for right in ("view", "change") for model in models))
+    new = ("rule", "experiment", "duplicatepair", "listcount")
+    rights = [f"{right}_{model}" for right in ("view", "change") for model in (*models, *new)]
+    return client_of(*rights, "add_rule", "add_experiment")
 
 
 def english_in(body: str) -> list[str]:
@@ -106,8 +120,16 @@ def test_spaces(merchant: Client) -> None:
     german(merchant, SPACES, "Merkmalsräume", "Wird gezeigt", "<b>2</b> bereit", "Fortschritt")
     coarse = f"{SPACES}testapp.twospaces.coarse/"
     german(merchant, f"{coarse}change/", "Letzte Neuindizierung gestartet am", "Aktiv")
-    german(merchant, f"{coarse}serve/", "Nur 0 von 1 Fotos sind bereit", "Zurzeit erscheinen")
-    body = text_of(merchant.post(f"{coarse}serve/", follow=True))
+    german(
+        merchant,
+        f"{coarse}serve/",
+        "Nur 0 von 1 Fotos sind bereit",
+        "coarse zeigen",
+        "erscheint im Shop",
+    )
+    served = {"serve": "testapp.twospaces.coarse"}
+    body = text_of(merchant.post(f"{coarse}serve/", served, follow=True))
+    assert english_in(body) == []
     assert "Im Shop erscheinen jetzt die ähnlichen Produkte von testapp.twospaces.coarse." in body
     history = text_of(merchant.get(f"{coarse}history/"))
     assert "Wird ab jetzt im Shop gezeigt." in history
@@ -121,6 +143,100 @@ def test_jobs_and_placeholders(merchant: Client) -> None:
     made = Placeholder.objects.create(space=PRODUCT, sha256="a" * 64, source_name="x", items=30)
     german(merchant, PLACEHOLDERS, "Platzhalterbilder", "Ausgeschlossene Fotos", "Wie jedes andere")
     german(merchant, f"{PLACEHOLDERS}{made.pk}/change/", "Produkte bei der Entdeckung")
+
+
+def test_the_overview(merchant: Client) -> None:
+    make_products(2)
+    make_failed()
+    german(merchant, page("overview"), "Abdeckung", "der Fotos sind bereit", "die Hälfte innerhalb")
+
+
+@pytest.mark.usefixtures("a_worker")
+def test_why_similar_and_parts(merchant: Client) -> None:
+    one, other = (str(each.pk) for each in make_products(2))
+    german(merchant, page("why", product=one, other=other), "Heatmap", "erscheint im Shop")
+    german(merchant, page("part", product=one), "Ziehen Sie einen Rahmen", "Breite")
+    wrong = page("part", product=one, x="0", y="0", w="0", h="0")
+    german(merchant, wrong, "Ein Ausschnitt besteht aus vier Zahlen")
+
+
+def test_steps(merchant: Client) -> None:
+    first, second, third = make_products(3)
+    made = rule("block", second, beside=first)
+    Product.objects.filter(pk=third.pk).update(stock=0)
+    steps = page_of(first)
+    german(
+        merchant, steps, "Zusammenfassen ab", f"Gesperrt durch Regel {made.pk}.", "Hier anheften"
+    )
+    german(merchant, steps, f"Warum nicht hier: {third}", "Wird nicht empfohlen:", about=third.pk)
+
+
+def page_of(product: Product) -> str:
+    """Return the address of a product's steps."""
+    return reverse("admin:testapp_product_imgrec_steps", args=[product.pk])
+
+
+def test_the_buying_list(merchant: Client) -> None:
+    first, *_others = make_products(2)
+    Product.objects.filter(pk=first.pk).update(stock=0)
+    listed = ("1 Produkt ist ausverkauft.", "Ähnlichstes vorrätiges Produkt", "Schritt für Schritt")
+    german(merchant, page("buying_list"), *listed)
+
+
+def test_rules(merchant: Client) -> None:
+    first, second = make_products(2)
+    made = rule("pin", second, beside=first)
+    german(merchant, RULES, "Steuerungsregeln", "anheften", "Aktiv", "CSV importieren")
+    german(merchant, f"{RULES}{made.pk}/change/", "Neben welchem", "Wann und warum")
+    german(merchant, f"{RULES}import/", "Regeln importieren", "höchstens 5000 Zeilen")
+    for text, said in (
+        (f"action,target_value,beside\nboost,{second.pk},all\n", "Geben Sie den Faktor an"),
+        ("action\n", "Fehlende Spalten: target_value, beside."),
+    ):
+        body = text_of(merchant.post(f"{RULES}import/", {"file": ContentFile(text, "rules.csv")}))
+        assert said in body
+        assert english_in(body) == []
+
+
+def test_duplicates(merchant: Client) -> None:
+    first, second = (str(each.pk) for each in make_products(2))
+    german(merchant, DUPLICATES, "Keine zwei Produkte zeigen nahezu dasselbe Foto.")
+    values = {"space": PRODUCT, "similarity": 0.99, "bits": 1}
+    pair = DuplicatePair.objects.create(first=first, second=second, **values)
+    german(merchant, DUPLICATES, "Nahezu gleiche Fotos, 1", "Keine Dublette", "Ähnlichkeit 0,99")
+    DuplicatePair.objects.update(decision="variant", decided_by="jemand")
+    german(merchant, DUPLICATES, "Varianten eines Produkts", "Erneut fragen", show="decided")
+    german(merchant, f"{DUPLICATES}{pair.pk}/change/", "Verschiedene Bits", "Entscheidung")
+
+
+def test_does_it_earn(merchant: Client) -> None:
+    german(merchant, COUNTS, "Lohnt es sich?", "Zurzeit wird nichts gezählt", "Noch keine.")
+    german(merchant, f"{COMPARISONS}add/", "Anteil von B in Prozent", "Bei 50 steht das Ergebnis")
+    spaces = {f"space_{arm}": f"testapp.twospaces.{arm}" for arm in "ab"}
+    values = {"item_model": "testapp.twospaces", "expected_percent": 2, "needed": 1000, **spaces}
+    made = Experiment.objects.create(name="Feiner?", **values)
+    german(
+        merchant, COMPARISONS, "Vergleiche zweier Merkmalsräume", "Ausgewählte Vergleiche beenden"
+    )
+    german(merchant, f"{COMPARISONS}{made.pk}/change/", "Nötige Einblendungen pro Testgruppe")
+    day = {"day": today(), "space": PRODUCT, "shard": 0}
+    ListCount.objects.create(seen=1000, clicked=20, **day)
+    german(merchant, COUNTS, "Klickrate pro Tag", "2,0 %", "Für eine Aussage ist es zu früh.")
+
+
+def test_the_map(merchant: Client) -> None:
+    first, second = (str(each.pk) for each in make_products(2))
+    german(merchant, page("map"), "Es gibt noch keine Karte", "Karte erstellen", "Färben nach")
+    making.ask(the_space())
+    german(merchant, page("map"), "Wartet auf einen Worker", "Anhalten")
+    misfit = {"item": first, "category": "Tassen", "looks_like": "Teller", "same": 1, "of": 5}
+    oddities = {
+        "misfits": [misfit],
+        "holes": [{"column": 0, "row": 0, "around": [first, second]}],
+        "alone": [{"item": second, "similarity": 0.1}],
+    }
+    CatalogueMap.objects.update(finished_at=now(), category="title", oddities=oddities)
+    german(merchant, page("map"), "Ausreißer", "Lücke 1", "Einzelgänger", "Karte neu erstellen")
 
 
 def test_the_tag(settings: Settings) -> None:

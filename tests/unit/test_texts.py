@@ -18,10 +18,13 @@ from django.utils.functional import Promise
 from pytest_django import Settings
 
 from imgrec.errors import PhotoSearchUnavailable, PictureError
-from imgrec.models import EmbeddingJob
+from imgrec.map_models import CatalogueMap
+from imgrec.models import DuplicatePair, EmbeddingJob
 from imgrec.reasons import ADVICE, Reason
+from imgrec.regions import Place
 from imgrec.rest_framework import errors
 from imgrec.rest_framework.serializers import options_of
+from imgrec.rules import Rule
 from imgrec.runs import RunRefused
 from imgrec.states import PhotoState
 from tests.catalogues import (
@@ -164,7 +167,9 @@ def _shown(model: type[models.Model]) -> list[models.Field]:
 
 def _labels() -> list[Promise]:
     """Return what states, reasons and refusals say."""
-    choices = [*PhotoState, *EmbeddingJob.State, *Reason]
+    states = [*PhotoState, *EmbeddingJob.State, *CatalogueMap.Stage]
+    decisions = [*DuplicatePair.Decision, *Rule.Action, *Rule.Beside, *Rule.Target]
+    choices = [*states, *decisions, *Reason, *Place]
     refusals = [*PhotoSearchUnavailable.SENTENCES.values(), *RunRefused.SENTENCES.values()]
     return [*(each._label_ for each in choices), *ADVICE.values(), *refusals]
 
