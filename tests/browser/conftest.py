@@ -34,9 +34,13 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def wares(tmp_path_factory: pytest.TempPathFactory) -> Wares:
-    """About sixty products of six kinds: photos where there are some, else drawn ones."""
+    """About sixty products of six kinds: photos where there are some, else drawn ones.
+
+    The pictures in docs/ are of drawn ones: the photos are for tests, and not ours to publish.
+    """
     shared = Path(os.environ.get("IMGREC_TEST_DATA") or ROOT.parent / "shared" / "data")
-    photos = shared / "catalog" if (shared / "catalog" / "manifest.csv").is_file() else None
+    is_there = not SCREENSHOTS and (shared / "catalog" / "manifest.csv").is_file()
+    photos = shared / "catalog" if is_there else None
     return Wares.stocked(tmp_path_factory.mktemp("photos"), photos, everything=SCREENSHOTS)
 
 

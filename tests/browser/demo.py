@@ -15,7 +15,7 @@ from demo_shop.services import end_with_us, free_port
 from tests.browser.wares import Wares
 from tests.worker import ROOT
 
-READY_SECONDS = 90
+READY_SECONDS = 240
 STOP_SECONDS = 30
 ADMIN = re.compile(r"Admin +(\S+) +(\S+) / (\S+)")
 

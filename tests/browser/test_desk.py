@@ -12,12 +12,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.browser.conftest import SCREENSHOTS, OpenPage
+from tests.browser.conftest import OpenPage
 from tests.browser.demo import Demo
 from tests.browser.steps import change, eventually, look_at, path_of
-from tests.browser.test_screenshots import MOST_BYTES, save
 from tests.browser.wares import Ware, Wares
-from tests.worker import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -74,15 +72,13 @@ def twins(page: Page, merchant: Page, wares: Wares) -> Iterator[Twins]:
 
 @pytest.mark.timeout(240)  # workers measure on copies first
 def test_the_same_photo_is_decided_about_by_keyboard(
-    merchant: Page, open_page: OpenPage, shop: Demo, twins: Twins, tmp_path: Path
+    merchant: Page, open_page: OpenPage, shop: Demo, twins: Twins
 ) -> None:
     cluster = merchant.locator(CLUSTER, has_text=twins.copy)
     expect(cluster).to_contain_text(twins.original)
     for image in cluster.locator("img").all():
         assert image.evaluate("each => each.decode().then(() => each.naturalWidth)") > 0
     merchant.set_viewport_size({"width": 1280, "height": 900})
-    album = ROOT / "docs" / "images" if SCREENSHOTS else tmp_path
-    assert save(merchant, album / "admin-duplicates.webp") < MOST_BYTES
     look(merchant, "desk")
     for name, options in (("phone", {"viewport": PHONE}), ("dark", {"color_scheme": "dark"})):
         page = open_page(storage_state=shop.session, **options)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import SCREENSHOTS
 from tests.browser.steps import look_at, path_of
+from tests.browser.test_screenshots import MOST_BYTES, save
 from tests.browser.wares import Wares
+from tests.worker import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -31,8 +35,12 @@ def the_map(merchant: Page) -> Page:
     return merchant
 
 
-def test_a_map_is_made_looked_at_and_leads_to_the_products(the_map: Page, wares: Wares) -> None:
+def test_a_map_is_made_looked_at_and_leads_to_the_products(
+    the_map: Page, wares: Wares, tmp_path: Path
+) -> None:
     expect(the_map.locator("#content-main")).to_contain_text(" products (")
+    album = ROOT / "docs" / "images" if SCREENSHOTS else tmp_path
+    assert save(the_map, album / "catalogue-map.webp") < MOST_BYTES
     categories = {each.category for each in wares.rows}
     legend = the_map.locator(".imgrec-legend li").all_inner_texts()
     assert set(legend) <= categories

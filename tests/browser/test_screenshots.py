@@ -31,8 +31,7 @@ def album(tmp_path: Path) -> Path:
 def test_of_a_product_page(page: Page, wares: Wares, album: Path) -> None:
     page.set_viewport_size({"width": 1120, "height": 900})
     look_at(page, path_of(page, wares.of_kind(5)[9]))
-    page.evaluate("document.querySelectorAll('img').forEach(each => each.loading = 'eager')")
-    page.wait_for_load_state("networkidle")
+    bring_all_photos(page)
     assert save(page, album / "product-page.webp", full_page=True) < MOST_BYTES
 
 
@@ -62,9 +61,14 @@ def test_of_matches_in_percent(page: Page, wares: Wares, album: Path) -> None:
     page.set_viewport_size({"width": 1120, "height": 900})
     told = page.locator(".imgrec-match").first
     assert eventually(lambda: bool(page.goto(f"{path}?match=1")) and told.is_visible(), seconds=90)
-    page.evaluate("document.querySelectorAll('img').forEach(each => each.loading = 'eager')")
-    page.wait_for_load_state("networkidle")
+    bring_all_photos(page)
     assert save(page, album / "matches.webp", full_page=True) < MOST_BYTES
+
+
+def bring_all_photos(page: Page) -> None:
+    """Wait for photos that would come when a shopper comes near."""
+    page.evaluate("document.querySelectorAll('img').forEach(each => each.loading = 'eager')")
+    page.evaluate("Promise.all([...document.images].map(each => each.decode()))")
 
 
 def save(page: Page, path: Path, *, full_page: bool = False) -> int:

@@ -1,7 +1,4 @@
-"""What the shop under test sells: free photos of clothing, or pictures drawn on the spot.
-
-Both may be shown, so screenshots come from them.
-"""
+"""What the shop under test sells: free photos of clothing, or pictures drawn on the spot."""
 
 from __future__ import annotations
 
