@@ -27,12 +27,8 @@ class Card:
     boosted: bool = False
     match: int | None = None  # in percent, where it was asked for and can be told
 
-    def __getitem__(self, name: str) -> Any:
-        """Return an attribute: templates ask for a key first, and a refusal costs them time."""
-        try:
-            return getattr(self, name)
-        except AttributeError as error:
-            raise KeyError(name) from error
+    # Templates ask for a key first, and a refusal costs them time.
+    __getitem__ = object.__getattribute__
 
     @property
     def similarity_text(self) -> str:

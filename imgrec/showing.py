@@ -40,6 +40,8 @@ def list_values(
         "show_similarity": show_similarity,
         "is_rescue": is_rescue,
         "show_match": show_match,
+        # asked once for each card instead of three times
+        "has_notes": show_similarity or show_match or show_why,
         "seed": product,
     }
 

@@ -49,7 +49,7 @@ def test_lists_of_a_catalogue_that_grows_in_batches(space: SpaceDefinition, coun
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(i, marks=pytest.mark.full) for i in (1, 2))])
 def test_random_edits_one_repair_at_a_time(space: SpaceDefinition, seed: int) -> None:
     dice = random.Random(seed)
     add(range(150))
