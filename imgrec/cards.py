@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models.fields.files import FieldFile
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from imgrec.results import SimilarProducts, rules_noted
 from imgrec.spaces import SpaceDefinition, space_by_label
+
+_HAS_MARKUP = re.compile("[&<>\"']").search
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,20 @@ def card_of(product: Any, space: SpaceDefinition | None) -> Card:
     pinned, boosted = rules_noted(product)
     return Card(
         product=product,
-        pk=str(product.pk),
-        title=str(product),
-        url=link_of(product),
-        photo=str(photo.url) if photo else "",
+        pk=_harmless(str(product.pk)),
+        title=_harmless(str(product)),
+        url=_harmless(link_of(product)),
+        photo=_harmless(str(photo.url)) if photo else "",
         similarity=product.similarity,
         pinned=pinned,
         boosted=boosted,
         match=getattr(product, "match", None),
     )
+
+
+def _harmless(text: str) -> str:
+    """Return a text, known to need no escaping where that is so: templates take long to find out."""
+    return text if _HAS_MARKUP(text) else SafeString(text)
 
 
 def link_of(product: Any) -> str:

@@ -54,9 +54,16 @@ def note_rules(product: Any, *, pinned: bool, boosted: bool) -> None:
 
 def note_rules_of(found: SimilarProducts) -> None:
     """Note that no rule made the place of any result that nothing was noted of."""
+    if not found:
+        return
+    kind = type(found[0])  # of all of them: they come from one queryset
+    noted: dict[str, Any] = {
+        name: False for name in ("pinned", "boosted") if not hasattr(kind, name)
+    }
+    noted["imgrec_rules"] = (False, False)
     for product in found:
-        if not hasattr(product, "imgrec_rules"):
-            note_rules(product, pinned=False, boosted=False)
+        if "imgrec_rules" not in vars(product):
+            vars(product).update(noted)
 
 
 def rules_noted(product: Any) -> tuple[bool, bool]:
