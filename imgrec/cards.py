@@ -69,7 +69,7 @@ def card_of(product: Any, space: SpaceDefinition | None) -> Card:
 
 
 def _harmless(text: str) -> str:
-    """Return a text, known to need no escaping where that is so: templates take long to find out."""
+    """Return a text, known as safe where it needs no escaping: that takes templates long."""
     return text if _HAS_MARKUP(text) else SafeString(text)
 
 
