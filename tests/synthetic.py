@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,31 +26,19 @@ def fill(space: SpaceDefinition, products: list[Any], *, clusters: int = 30, see
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors = vectors.astype(np.float16).astype(np.float64)
     made = space.embedding_model
-    with without_index(made):
-        made.objects.bulk_create(
-            made(
-                owner=product,
-                vector=vector,
-                source_name=str(getattr(product, space.source)),
-                sha256="0" * 64,
-                version=space.embedder.version,
-                job_id=0,
-                embedded_at=now(),
-            )
-            for product, vector in zip(products, vectors, strict=True)
+    made.objects.bulk_create(
+        made(
+            owner=product,
+            vector=vector,
+            source_name=str(getattr(product, space.source)),
+            sha256="0" * 64,
+            version=space.embedder.version,
+            job_id=0,
+            embedded_at=now(),
         )
+        for product, vector in zip(products, vectors, strict=True)
+    )
     Space.objects.filter(label=space.label).update(served_version=space.embedder.version)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return vectors
-
-
-@contextmanager
-def without_index(vectors: Any) -> Iterator[None]:
-    """Build the HNSW index at the end: several times as quick as to add to it row by row."""
-    (index,) = [each for each in vectors._meta.indexes if each.name.endswith("hnsw")]
-    with connection.schema_editor() as editor:
-        editor.remove_index(vectors, index)
-    yield
-    with connection.schema_editor() as editor:
-        editor.add_index(vectors, index)
