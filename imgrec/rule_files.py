@@ -11,22 +11,9 @@ from typing import Any
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from imgrec.rules import Rule
+from imgrec.rules import FIELDS, Rule
 
-COLUMNS = (
-    "id",
-    "item_model",
-    "action",
-    "target",
-    "target_value",
-    "beside",
-    "beside_value",
-    "position",
-    "factor",
-    "starts_at",
-    "ends_at",
-    "note",
-)
+COLUMNS = ("id", *FIELDS)
 MOST_ROWS = 5_000
 MOST_BYTES = 2_000_000
 # What a spreadsheet would take for a formula is written behind an apostrophe, and read without.

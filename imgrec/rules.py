@@ -13,6 +13,20 @@ from django.utils.translation import pgettext_lazy
 
 LEAST_FACTOR, MOST_FACTOR = 0.1, 10.0
 MOST_POSITION = 64
+# What a merchant says of a rule, in a form and in a file.
+FIELDS = (
+    "item_model",
+    "action",
+    "target",
+    "target_value",
+    "beside",
+    "beside_value",
+    "position",
+    "factor",
+    "starts_at",
+    "ends_at",
+    "note",
+)
 
 
 class RuleQuerySet(QuerySet["Rule"]):

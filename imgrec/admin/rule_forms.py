@@ -12,22 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from imgrec.paths import Path, category_of, column_of
-from imgrec.rules import Rule
+from imgrec.rules import FIELDS, Rule
 from imgrec.spaces import all_spaces
-
-FIELDS = (
-    "item_model",
-    "action",
-    "target",
-    "target_value",
-    "beside",
-    "beside_value",
-    "position",
-    "factor",
-    "starts_at",
-    "ends_at",
-    "note",
-)
 
 
 def item_models() -> dict[str, type[models.Model]]:

