@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from imgrec.admin import desk
+from imgrec.admin.read_only import ReadOnlyAdmin
 from imgrec.duplicates import deciding, running
 from imgrec.models import DuplicateLimits, DuplicatePair
 from imgrec.poke import poke
@@ -26,29 +27,12 @@ TASK = "imgrec.find_duplicates"
 
 
 @admin.register(DuplicatePair)
-class DuplicatePairAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class DuplicatePairAdmin(ReadOnlyAdmin):
     """The list of pairs is the desk; workers find them, people decide about them."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Workers find them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was found is not edited, only decided about."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A decision is taken back, not deleted."""
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may decide may see them, too."""
-        return super().has_view_permission(request, obj) or self.has_decide_permission(request)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Who may decide: whoever was given the permission to change pairs of duplicates."""
-        user: Any = request.user
-        return bool(user.has_perm("imgrec.change_duplicatepair"))
+        return self.may_act(request)
 
     @property
     def media(self) -> forms.Media:

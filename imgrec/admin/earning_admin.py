@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from imgrec.admin import earning_chart as chart
 from imgrec.admin import earning_words as words
+from imgrec.admin.read_only import ReadOnlyAdmin
 from imgrec.conf import settings
 from imgrec.earning import report
 from imgrec.earning.report import Counts, Line
@@ -25,23 +26,11 @@ MOST_EXPERIMENTS = 20
 
 
 @admin.register(ListCount)
-class ListCountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ListCountAdmin(ReadOnlyAdmin):
     """One page, in the place of the list of rows: sums are read, not edited."""
 
     class Media:
         css = {"all": ["imgrec/admin.css"]}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Visitors count."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was counted is not edited."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was counted stays."""
-        return False
 
     def get_urls(self) -> list[Any]:
         """Have the one page only."""

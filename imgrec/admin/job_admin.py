@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -13,12 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from imgrec import jobs, runs
 from imgrec.admin import words
+from imgrec.admin.read_only import ReadOnlyAdmin
 from imgrec.models import EmbeddingJob
 from imgrec.spaces import space_by_label
 
 
 @admin.register(EmbeddingJob)
-class EmbeddingJobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EmbeddingJobAdmin(ReadOnlyAdmin):
     """Read-only: jobs are written by saving photos, and end by being done."""
 
     list_display = ["id", "space", "object_pk", "state", "reason", "attempts", "due_at"]
@@ -29,26 +29,9 @@ class EmbeddingJobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = ["retry"]
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Jobs are written by saving photos."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody edits jobs."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Jobs go by being done."""
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever could change jobs may see them, too."""
-        return super().has_view_permission(request, obj) or self.has_retry_permission(request)
-
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Who may retry: whoever was given the permission to change jobs."""
-        user: Any = request.user
-        return bool(user.has_perm("imgrec.change_embeddingjob"))
+        return self.may_act(request)
 
     @admin.action(description=gettext_lazy("Retry those that failed"), permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[EmbeddingJob]) -> None:

@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as _
 
 from imgrec import placeholders, runs
 from imgrec.admin import words
+from imgrec.admin.read_only import ReadOnlyAdmin
 from imgrec.models import EmbeddingJob, Placeholder
 from imgrec.spaces import SpaceDefinition, space_by_label
 
 
 @admin.register(Placeholder)
-class PlaceholderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PlaceholderAdmin(ReadOnlyAdmin):
     """Read-only: workers find them, people decide about them."""
 
     list_display = ["source_name", "space", "photos", "is_allowed"]
@@ -26,26 +27,9 @@ class PlaceholderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ["space", "-items", "sha256"]
     actions = ["use", "leave_out"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Workers find them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was found is not edited."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It would only be found again."""
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may decide may see them, too."""
-        return super().has_view_permission(request, obj) or self.has_decide_permission(request)
-
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Who may decide: whoever was given the permission to change placeholders."""
-        user: Any = request.user
-        return bool(user.has_perm("imgrec.change_placeholder"))
+        return self.may_act(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Placeholder]:
         """Count the photos of all rows in the one statement that reads them."""
