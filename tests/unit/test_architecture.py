@@ -19,6 +19,7 @@ FOUNDATION = of(
     "errors",
     "reasons",
     "models",
+    "desk_models",
     "map_models",
     "rules",
     "tables",
