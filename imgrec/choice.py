@@ -11,7 +11,7 @@ from django.db.models import BooleanField, F, Func, QuerySet, Subquery
 
 from imgrec.among import candidates
 from imgrec.paths import check_path
-from imgrec.remembered import has_constant_rules, what_of
+from imgrec.remembered import gives_everything, has_constant_rules, what_of
 from imgrec.rescue import check_band, in_band
 from imgrec.seeds import is_visible
 from imgrec.several import Weights
@@ -40,6 +40,8 @@ class Choice:
         self.space = space
         self.likes, self.dislikes = likes, dislikes
         self.among = candidates(space, among)
+        manager = space.item_model._default_manager
+        self._is_everything = among is None and gives_everything(manager)
         self.group_by = group_by
         self.price_band = price_band
         self.steering: Steering | None = None
@@ -77,7 +79,7 @@ class Choice:
         is_usual = self.steering is None and self.price_band is None and self.is_of_one
         if not is_usual or not has_constant_rules(self.space):
             return None
-        what = what_of(self.among, self.using)
+        what = self.space.item_model if self._is_everything else what_of(self.among, self.using)
         return None if what is None else (self.space, what, self.using)
 
     @cached_property

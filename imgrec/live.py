@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def find(search: Search, wish: Wish) -> SimilarProducts:
         pool.served,
         pool.way,
         eligible=pool.eligible,
-        next=wish.next_token(told, more=more),
+        next=partial(wish.next_token, told, more=more),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any
 
 
@@ -16,7 +17,6 @@ class SimilarProducts(list[Any]):
     ``eligible``: how many there were to choose from, counted no further than it matters; None
     when nobody had to count.
     ``short``: a stored list was read first, and had too few left.
-    ``next``: a token for the page after this one (``after=``), None when none comes.
     """
 
     def __init__(
@@ -26,14 +26,22 @@ class SimilarProducts(list[Any]):
         way: str = "none",
         *,
         eligible: int | None = None,
-        next: str | None = None,
+        next: Callable[[], str | None] | None = None,
     ) -> None:
         super().__init__(products)
         self.space = space
         self.way = way
         self.eligible = eligible
-        self.next = next
+        self._next = next
         self.short = False
+
+    @cached_property
+    def next(self) -> str | None:
+        """A token for the page after this one (``after=``), None when none comes.
+
+        Made when it is asked for: most pages show one page of a list.
+        """
+        return self._next() if self._next else None
 
     @property
     def indexed(self) -> bool:

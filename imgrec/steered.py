@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def find(search: Search, wish: Wish, steering: Steering) -> SimilarProducts:
         ranked.pool.served,
         ranked.pool.way,
         eligible=ranked.pool.eligible,
-        next=wish.next_token(told, more=more, keep_all=True),
+        next=partial(wish.next_token, told, more=more, keep_all=True),
     )
 
 

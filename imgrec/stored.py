@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 from django.db import connections
@@ -53,7 +54,7 @@ def from_list(choice: Choice, wish: Wish, *, served_only: bool) -> SimilarProduc
     if len(new) < limit and not is_all:
         return None
     told = [(space.item_key(each), each.imgrec_similarity, None) for each in new[:limit]]
-    token = wish.next_token(told, more=len(new) > limit or not is_all)
+    token = partial(wish.next_token, told, more=len(new) > limit or not is_all)
     return SimilarProducts(map(_finished, new[:limit]), space.label, "list", next=token)
 
 

@@ -37,7 +37,7 @@ class Wish:
     fold: float | None = None
     diversity: float = 0.0
     price_band: float | None = None
-    query: str = ""
+    asked: tuple[Any, ...] = ()
     after: Page | None = None
     seeds: Matrix | None = field(default=None, compare=False)  # to fold by
 
@@ -82,15 +82,15 @@ class Wish:
         # in pairs: a band is no match
         more = {"band": self.price_band, "match": self.match}
         told = [pair for pair in more.items() if pair[1] is not None]
-        query = mark((sorted(map(str, seeds)), self.group_by, self.fold, self.least, *told))
+        asked = (tuple(seeds), self.group_by, self.fold, self.least, *told)
         if not token:
-            return replace(self, query=query)
+            return replace(self, asked=asked)
         if self.diversity:
             raise ValueError(
                 "after= and diversity= do not go together: what is diverse depends on all that is"
                 f" shown. {COMBINATIONS}."
             )
-        return replace(self, query=query, after=Page.read(token, query))
+        return replace(self, asked=asked, after=Page.read(token, _mark_of(asked)))
 
     @property
     def is_plain(self) -> bool:
@@ -170,5 +170,12 @@ class Wish:
         """Return the token of the page after one that shows these; None when none comes."""
         if not more or self.diversity:
             return None
-        page = page_after(self.after, shown, self.query, keep_all=keep_all or not self.is_plain)
+        query = _mark_of(self.asked)
+        page = page_after(self.after, shown, query, keep_all=keep_all or not self.is_plain)
         return page.token if page else None
+
+
+def _mark_of(asked: tuple[Any, ...]) -> str:
+    """Return what stands for a query in the tokens of its pages; the order of seeds is nothing."""
+    seeds, *others = asked
+    return mark((sorted(map(str, seeds)), *others))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import F, Manager, Prefetch, Q, QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils.functional import lazy
 
@@ -156,7 +156,19 @@ def test_all_products_are_plain_whoever_says_so(products: list[Product]) -> None
 def test_a_queryset_with_a_will_of_its_own_is_not_plain(method: str) -> None:
     base = type(Product.objects.all())
     own = {method: lambda self, *args, **kwargs: getattr(base, method)(self, *args, **kwargs)}
-    assert not remembered.is_plain(type("Own", (base,), own)(Product))
+    kind = type("Own", (base,), own)
+    assert not remembered.is_plain(kind(Product))
+    assert not remembered.gives_everything(Manager.from_queryset(kind)())
+
+
+@pytest.mark.parametrize("method", ["all", "get_queryset"])
+def test_a_manager_with_a_will_of_its_own_may_give_anything(method: str) -> None:
+    def own(self: Any) -> QuerySet[Any]:
+        return getattr(Manager, method)(self)
+
+    assert remembered.gives_everything(Product._default_manager)
+    assert remembered.gives_everything(Manager())
+    assert not remembered.gives_everything(type("Own", (Manager,), {method: own})())
 
 
 @pytest.mark.parametrize(
