@@ -19,8 +19,9 @@ BIN = $(VENV)/bin
 demo: $(VENV)/.demo-installed
 	$(BIN)/python manage.py demo $(ARGS)
 
+# In two processes, each with servers of its own.
 test: lint
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 full: lint
 	$(BIN)/pytest -m "" $(ARGS)

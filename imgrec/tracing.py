@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from imgrec import steered
 from imgrec.answering import Question
-from imgrec.arranging import choose, placed
-from imgrec.choice import Choice
 from imgrec.guest import reading, settings_of_our_own
 from imgrec.live import similarity_of
-from imgrec.pool import Candidate, Search
+from imgrec.pool import Candidate
 from imgrec.search_settings import pool_settings
-from imgrec.seeds import of_seed
 from imgrec.served import served_space
 from imgrec.spaces import SpaceDefinition
-from imgrec.steering import Steering, no_rules, steering_of
+from imgrec.steering import no_rules, steering_of
 from imgrec.trace_reasons import Why
-from imgrec.visibility import item_path, recommendable, visible
+from imgrec.trace_stages import STEPS, Stages
 from imgrec.wishes import Wish
 
-# In this order a product may drop out.
-STEPS = (
-    "order",
-    "visible",
-    "recommend",
-    "among",
-    "similarity",
-    "rules",
-    "group",
-    "diversity",
-    "limit",
-)
 # A product asked about is followed through all steps up to this rank; beyond, its rank says it.
 FOLLOWED = 5_000
 
@@ -115,21 +98,9 @@ def trace(
 
 
 @dataclass
-class _Tracing:
-    question: Question
-    choice: Choice
-    steering: Steering
+class _Tracing(Stages):
     about: models.Model | None
     most: int
-    found: dict[Any, Candidate] = field(default_factory=dict)  # all that is near, by key
-
-    @property
-    def space(self) -> SpaceDefinition:
-        return self.choice.space
-
-    @property
-    def wish(self) -> Wish:
-        return self.question.wish
 
     def trace(self) -> Trace:
         """Put the steps together."""
@@ -157,106 +128,8 @@ class _Tracing:
         about = next((line for line in lines if line.key == about_key), None)
         return Trace(self.space, STEPS, lines, about)
 
-    # --- what is asked of the database
-
-    @cached_property
-    def search(self) -> Search:
-        """The search that shoppers' lists come from."""
-        choice = self.choice.steered_by(self.steering)
-        return self.question.search(choice, self._seed)
-
-    @cached_property
-    def everything(self) -> Search:
-        """The same among all products but the one asked about."""
-        rows = self._items().exclude(pk=self.choice.key)
-        return replace(self.search, rows=lambda: rows, like=None)
-
-    def _seed(self) -> Any:
-        return of_seed(self.space, self.choice.key, self.choice.using, shown=self.choice.shown)
-
-    def _items(self) -> QuerySet[Any]:
-        rows: QuerySet[Any] = self.space.item_model._base_manager.using(self.choice.using)
-        return rows.order_by()
-
-    def _candidate(self, key: Any) -> Candidate | None:
-        if key is None:
-            return None
-        only = steered.among(self.everything, Q(**{item_path(self.space): key}))
-        found = only.pool(1).candidates
-        return found[0] if found else None
-
-    def _products(self, keys: list[Any]) -> dict[Any, Any]:
-        rows = self._items().filter(pk__in=keys)
-        return {self.space.item_key(product): product for product in rows}
-
-    def _filters(self) -> dict[str, set[Any]]:
-        """Return which of the products found pass each filter."""
-        keys = [*self.found]
-        rows, path = self._items().filter(pk__in=keys), item_path(self.space)
-        chosen = {f"{path}__in": keys}
-        return {
-            "order": set(keys),
-            "visible": _keys(visible(self.space, rows), path),
-            "recommend": _keys(recommendable(self.space, rows), path),
-            "among": _keys(self.choice.among.order_by().filter(**chosen), path),
-            "group": _keys(self.choice.rows.order_by().filter(**chosen), path),
-        }
-
-    @cached_property
-    def categories(self) -> dict[Any, Any]:
-        """The categories of all products found, if any rule goes by them."""
-        category = self.steering.category
-        rules = [*self.steering.blocks, *self.steering.boosts]
-        if category is None or not any(each.rule.is_of_category for each in rules):
-            return {}
-        rows = self._items().filter(pk__in=[*self.found])
-        return dict(rows.values_list(item_path(self.space), category.name))
-
-    # --- the steps
-
-    def _rank(self, take: int) -> None:
-        """Search exactly, and keep what each of the last steps leaves, in order."""
-        wish = self.wish
-        self.ranked, _places = steered.enough(
-            self.search, wish, self.steering, exact=True, take=take
-        )
-        arrays = self.ranked.as_arrays(self.search)
-        pinned = list(zip(self.ranked.positions, range(arrays.pinned), strict=True))
-        every = len(arrays.keys)
-        near = choose(
-            replace(arrays, vectors=None, groups=None), replace(wish.rules, fold=None), every
-        )
-        chosen = choose(arrays, wish.rules, every)
-        diverse = replace(wish, limit=every).diverse(
-            arrays, [*chosen[arrays.pinned :]], chosen[: arrays.pinned], most=wish.wanted
-        )
-        self.arrays = arrays
-
-        def in_order(others: list[int]) -> list[Any]:
-            return [arrays.keys[place] for place in placed(pinned, others, shown=0, most=every)]
-
-        self.stages = {
-            "rules": in_order(near[arrays.pinned :]),
-            "group": in_order(chosen[arrays.pinned :]),
-            "diversity": in_order(diverse),
-        }
-        self.stages["limit"] = self.stages["diversity"][: wish.limit]
-        self.chosen = chosen
-
     def _pinned(self) -> list[Any]:
         return [each.value for each in self.steering.pins if not each.rule.is_of_category]
-
-    def _order(self, step: str, near: list[Candidate]) -> list[Any]:
-        """Return what is left of the nearest after one of the first steps."""
-        keys = [each.key for each in near]
-        for name in STEPS[1 : STEPS.index(step) + 1]:
-            keys = [key for key in keys if self._passes(name, key)]
-        return keys
-
-    def _passes(self, step: str, key: Any) -> bool:
-        if step == "similarity":
-            return similarity_of(self.found[key]) >= self.wish.least
-        return key in self.filters[step] or key not in self.found
 
     def _line(self, key: Any) -> Line:
         candidate = self.found.get(key)
@@ -272,30 +145,6 @@ class _Tracing:
             pin.decided.rule if pin else None,
             [each.rule for each in self.steering.boosts_of(key, category)],
         )
-
-    def _rank_after(
-        self, step: str, key: Any, candidate: Candidate | None, why: Why | None
-    ) -> int | None:
-        if candidate is None or (why and STEPS.index(why.step) <= STEPS.index(step)):
-            return None
-        if step in self.orders:
-            keys = self.orders[step]
-            return keys.index(key) + 1 if key in keys else self._counted(step, candidate)
-        keys = self.stages[step]
-        return keys.index(key) + 1 if key in keys else None
-
-    def _counted(self, step: str, candidate: Candidate) -> int:
-        """Return the rank of a product beyond the nearest."""
-        rows = self._items().exclude(pk=self.choice.key)
-        if step == "visible":
-            rows = visible(self.space, rows)
-        elif step != "order":
-            rows = recommendable(self.space, rows)
-        if step in {"among", "similarity"}:
-            rows = recommendable(self.space, self.choice.among.exclude(pk=self.choice.key))
-        return replace(self.everything, rows=lambda: rows).nearer(candidate) + 1
-
-    # --- why not
 
     def _why(self, key: Any, candidate: Candidate | None) -> Why | None:
         if key in self.stages["limit"]:
@@ -353,7 +202,3 @@ class _Tracing:
         if key not in self.lookups:
             self.lookups |= self._products([key])
         return str(self.lookups.get(key, key))
-
-
-def _keys(rows: QuerySet[Any], path: str) -> set[Any]:
-    return set(rows.values_list(path, flat=True))

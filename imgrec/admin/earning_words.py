@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
+from imgrec.admin.numbers import rounded
 from imgrec.earning.figures import POWER, Share
 from imgrec.earning.tables import Experiment
 from imgrec.earning.verdicts import Ruling, Verdict
@@ -17,12 +18,7 @@ def grouped(number: float) -> str:
 
 def percent(rate: float, digits: int = 1) -> str:
     """Return a rate as text, ``2.4 %``."""
-    return _("%(n)s %%") % {"n": _rounded(100 * rate, digits)}
-
-
-def _rounded(number: float, digits: int) -> str:
-    """Return a number as text; ``number_format`` alone cuts digits off."""
-    return number_format(round(number, digits), digits)
+    return _("%(n)s %%") % {"n": rounded(100 * rate, digits)}
 
 
 def rate(share: Share) -> str:
@@ -35,7 +31,7 @@ def interval(share: Share) -> str:
     found = share.interval()
     if found is None:
         return ""
-    low, high = (_rounded(100 * each, 1) for each in found)
+    low, high = (rounded(100 * each, 1) for each in found)
     return _("%(low)s to %(high)s %%") % {"low": low, "high": high}
 
 
@@ -61,7 +57,7 @@ def _compared(verdict: Verdict) -> dict[str, str]:
     if verdict.ruling is Ruling.A:  # told of the winner: B against A turned round
         turned = (1 / (1 + each) - 1 for each in (found.relative, found.high, found.low))
         more, low, high = (_signed(each) for each in turned)
-    p = _("p < 0.001") if found.p < 0.001 else _("p = %(p)s") % {"p": _rounded(found.p, 3)}
+    p = _("p < 0.001") if found.p < 0.001 else _("p = %(p)s") % {"p": rounded(found.p, 3)}
     return {"more": more, "low": low, "high": high, "p": p}
 
 

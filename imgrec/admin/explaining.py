@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from imgrec import heat, parts
 from imgrec.admin import panel
 from imgrec.admin.addresses import address, change_url
 from imgrec.admin.choosing import PAGE_PARAMETER
+from imgrec.admin.numbers import rounded
 from imgrec.admin.panel import LookAlike
 from imgrec.admin.photos import Photo, photo_of
 from imgrec.boxes import Box
@@ -152,8 +152,8 @@ def _said(regions: list[Region]) -> str:
         _("%(place)s (%(share)s %% of the score, on %(area)s %% of the surface)")
         % {
             "place": each.place.label,
-            "share": number_format(100 * each.share, 0),
-            "area": number_format(100 * each.area, 0),
+            "share": rounded(100 * each.share),
+            "area": rounded(100 * each.area),
         }
         for each in regions
     )
@@ -164,8 +164,8 @@ def _said(regions: list[Region]) -> str:
 
 def _numbers(found: Explanation) -> dict[str, Any]:
     return {
-        "similarity": number_format(found.similarity, 4),
-        "cosine": number_format(found.cosine, 4),
-        "distance": number_format(found.distance, 6),
+        "similarity": rounded(found.similarity, 4),
+        "cosine": rounded(found.cosine, 4),
+        "distance": rounded(found.distance, 6),
         "sees_all": all(each.seen == WHOLE for each in (found.photo, found.other_photo)),
     }

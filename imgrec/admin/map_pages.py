@@ -18,8 +18,15 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from imgrec.admin import pages
 from imgrec.admin.addresses import address, change_url, url_name
+from imgrec.admin.numbers import pace
+from imgrec.admin.page import (
+    POLL_SECONDS,
+    REFRESH_SECONDS,
+    for_reindexers,
+    for_viewers,
+    rendered,
+)
 from imgrec.admin.photos import photos_of_items
 from imgrec.catalogue_map import categories, making, sheets
 from imgrec.conf import settings
@@ -59,7 +66,7 @@ def urls(admin: ImgrecAdminMixin) -> list[Any]:
 @require_GET
 def show(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Show the map, what stands out on it, and how far the next one is."""
-    space = pages._for_viewers(request, admin)
+    space = for_viewers(request, admin)
     found, coming = making.finished(space), making.unfinished(space)
     context: dict[str, Any] = {"map": found, "coming": coming}
     if found:
@@ -76,15 +83,15 @@ def show(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
         context |= {
             "said": _said(coming),
             "poll_url": address(admin, "map_progress", space),
-            "poll_milliseconds": pages.POLL_SECONDS * 1000,
+            "poll_milliseconds": POLL_SECONDS * 1000,
             "refresh_url": address(admin, "map", space),
-            "refresh_seconds": pages.REFRESH_SECONDS,
+            "refresh_seconds": REFRESH_SECONDS,
         }
     if admin.has_reindex_permission(request):
         context["make_url"] = address(admin, "map_make", space)
         context["categories"] = _choices(space)
         context["category"] = found.category if found else categories.usual(space)
-    return pages._page(request, admin, space, "map", _("Map of the catalogue"), context)
+    return rendered(request, admin, space, "map", _("Map of the catalogue"), context)
 
 
 def _choices(space: SpaceDefinition) -> list[str]:
@@ -94,7 +101,7 @@ def _choices(space: SpaceDefinition) -> list[str]:
 @require_POST
 def make(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Have a map made by a worker, or none."""
-    space = pages._for_reindexers(request, admin)
+    space = for_reindexers(request, admin)
     if "stop" in request.POST:
         making.stop(space)
         admin.message_user(request, _("No new map is being made."), messages.SUCCESS)
@@ -109,7 +116,7 @@ def make(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
 @require_GET
 def progress(request: HttpRequest, admin: ImgrecAdminMixin) -> JsonResponse:
     """Give what the page says of the map that is being made."""
-    space = pages._for_viewers(request, admin)
+    space = for_viewers(request, admin)
     coming = making.unfinished(space)
     told = {"said": _said(coming), "done": coming.done} if coming else {"said": {}, "done": 0}
     busy = bool(coming and not coming.message)
@@ -123,10 +130,9 @@ def _said(coming: CatalogueMap) -> dict[str, str]:
     summary = capfirst(str(CatalogueMap.Stage(coming.stage).label))
     if coming.total > 1:
         summary = _("%(stage)s: %(done)s of %(total)s") % {"stage": summary, **numbers}
-    digits = 0 if rate >= 10 else 1
     return {
         "summary": _("The map could not be made.") if coming.message else summary,
-        "rate": _("%(n)s per second") % {"n": number_format(rate, digits)} if rate else "",
+        "rate": _("%(n)s per second") % {"n": pace(rate)} if rate else "",
         "left": _("about %(time)s left") % {"time": clock(left)} if left > 1 else "",
         "trouble": coming.message or _silence(coming),
     }
@@ -161,7 +167,7 @@ def _the_map(request: HttpRequest, space: SpaceDefinition) -> QuerySet[Catalogue
 @require_GET
 def data(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Give where products are: five bytes each, all at once."""
-    space = pages._for_viewers(request, admin)
+    space = for_viewers(request, admin)
     found = _the_map(request, space).defer(None).first()
     if found is None:
         raise Http404
@@ -191,7 +197,7 @@ def _the_tile(request: HttpRequest, space: SpaceDefinition) -> MapTile:
 @require_GET
 def tile(request: HttpRequest, admin: ImgrecAdminMixin) -> JsonResponse:
     """Give the products of a square: place, title, change page, photo. Those gone are left out."""
-    space = pages._for_viewers(request, admin)
+    space = for_viewers(request, admin)
     found = _the_tile(request, space)
     products = _products(space, found.items)
     photos = photos_of_items(list(products.values()), space)
@@ -210,7 +216,7 @@ def _url(photos: dict[Any, Any], key: Any) -> str:
 @require_GET
 def sheet(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Give the small pictures of a square."""
-    found = _the_tile(request, pages._for_viewers(request, admin))
+    found = _the_tile(request, for_viewers(request, admin))
     return HttpResponse(
         bytes(found.sheet), content_type="image/webp", headers={"Cache-Control": FOR_EVER}
     )

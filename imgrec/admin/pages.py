@@ -7,9 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -19,7 +17,13 @@ from imgrec import jobs, runs
 from imgrec.admin import explaining, failures, overviews, words
 from imgrec.admin.addresses import address, url_name
 from imgrec.admin.buying_page import buying_list
-from imgrec.admin.choosing import page_space, shown_space, spaces_for
+from imgrec.admin.page import (
+    POLL_SECONDS,
+    REFRESH_SECONDS,
+    for_reindexers,
+    for_viewers,
+    rendered,
+)
 from imgrec.admin.steps import steps
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition
@@ -28,10 +32,6 @@ from imgrec.watching import Watch
 
 if TYPE_CHECKING:
     from imgrec.admin.mixin import ImgrecAdminMixin
-
-# How often the progress page asks: its script, and the page itself where scripts are off.
-POLL_SECONDS = 2
-REFRESH_SECONDS = 5
 
 
 def urls(admin: ImgrecAdminMixin) -> list[Any]:
@@ -64,7 +64,7 @@ def urls(admin: ImgrecAdminMixin) -> list[Any]:
 @require_GET
 def overview(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Show in one place how the space is: what is there, what waits, how fresh and how good."""
-    space = _for_viewers(request, admin)
+    space = for_viewers(request, admin)
     now = runs.progress(space, watch=_watch(request))
     context = {
         **_run_context(request, admin, space, now, "overview"),
@@ -73,13 +73,13 @@ def overview(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
         "may_reindex": admin.has_reindex_permission(request),
         **overviews.of(space),
     }
-    return _page(request, admin, space, "overview", pgettext("imgrec", "Overview"), context)
+    return rendered(request, admin, space, "overview", pgettext("imgrec", "Overview"), context)
 
 
 @require_POST
 def run(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Pause, resume or cancel the reindex that is running."""
-    space = _for_reindexers(request, admin)
+    space = for_reindexers(request, admin)
     try:
         text = _steer(space, request.POST.get("action", ""))
     except runs.RunRefused as refused:
@@ -105,7 +105,7 @@ def _steer(space: SpaceDefinition, action: str) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def reindex(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Ask first, with how many photos it is about; start on POST."""
-    space = _for_reindexers(request, admin)
+    space = for_reindexers(request, admin)
     if request.method == "POST":
         return _start(request, admin, space)
     context = {
@@ -113,7 +113,7 @@ def reindex(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
         "refusal": runs.refusal(space),
         "progress_url": address(admin, "progress", space),
     }
-    return _page(request, admin, space, "reindex", _("Reindex all photos"), context)
+    return rendered(request, admin, space, "reindex", _("Reindex all photos"), context)
 
 
 def _start(
@@ -131,10 +131,10 @@ def _start(
 @require_GET
 def progress(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Show how far the reindex is; the page keeps itself up to date while there is work."""
-    space = _for_viewers(request, admin)
+    space = for_viewers(request, admin)
     now = runs.progress(space, watch=_watch(request))
     context = _run_context(request, admin, space, now, "progress")
-    return _page(request, admin, space, "progress", _("Reindex progress"), context)
+    return rendered(request, admin, space, "progress", _("Reindex progress"), context)
 
 
 def _run_context(
@@ -164,7 +164,7 @@ def _run_context(
 @require_GET
 def progress_data(request: HttpRequest, admin: ImgrecAdminMixin) -> JsonResponse:
     """Give the numbers and sentences of the progress page, and where to ask next."""
-    space = _for_viewers(request, admin)
+    space = for_viewers(request, admin)
     now = runs.progress(space, watch=_watch(request))
     return JsonResponse(
         {
@@ -190,7 +190,7 @@ def _watch(request: HttpRequest) -> Watch | None:
 @require_GET
 def failed(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """List the photos that failed, each with its reason and what to do."""
-    space = _for_viewers(request, admin)
+    space = for_viewers(request, admin)
     reason = request.GET.get("reason", "")
     context = {
         "failures": failures.page_of(space, admin.admin_site, reason, request.GET.get("page")),
@@ -200,13 +200,13 @@ def failed(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     }
     if admin.has_reindex_permission(request):
         context["retry_url"] = address(admin, "retry", space)
-    return _page(request, admin, space, "failed", _("Photos that failed"), context)
+    return rendered(request, admin, space, "failed", _("Photos that failed"), context)
 
 
 @require_POST
 def retry(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Queue failed photos again: one, those ticked, all, or all of a reason."""
-    space = _for_reindexers(request, admin)
+    space = for_reindexers(request, admin)
     made = jobs.retry_failed(space, failures.asked_for(space, request.POST))
     if made:
         runs.poke_once_committed(space)
@@ -219,61 +219,16 @@ def retry(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
 @require_GET
 def why(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Show which regions of two photos made their similarity."""
-    space = _for_viewers(request, admin)
+    space = for_viewers(request, admin)
     product = explaining.product_of(request, admin, space)
     context = explaining.why(request, admin, space, product)
-    return _page(request, admin, space, "why", _("Why similar"), context)
+    return rendered(request, admin, space, "why", _("Why similar"), context)
 
 
 @require_GET
 def part(request: HttpRequest, admin: ImgrecAdminMixin) -> HttpResponse:
     """Choose a part of a photo, and show what looks like it."""
-    space = _for_viewers(request, admin)
+    space = for_viewers(request, admin)
     product = explaining.product_of(request, admin, space)
     context = explaining.part(request, admin, space, product)
-    return _page(request, admin, space, "part", _("More like this part"), context)
-
-
-def _for_viewers(request: HttpRequest, admin: ImgrecAdminMixin) -> SpaceDefinition:
-    if not admin.has_view_permission(request):
-        raise PermissionDenied
-    return page_space(request, admin.model)
-
-
-def _for_reindexers(request: HttpRequest, admin: ImgrecAdminMixin) -> SpaceDefinition:
-    if not admin.has_reindex_permission(request):
-        raise PermissionDenied
-    return page_space(request, admin.model)
-
-
-def _page(
-    request: HttpRequest,
-    admin: ImgrecAdminMixin,
-    space: SpaceDefinition,
-    page: str,
-    title: str,
-    context: dict[str, Any],
-) -> TemplateResponse:
-    request.current_app = admin.admin_site.name
-    shown = shown_space(request, admin.model)
-    same = {name: request.GET[name] for name in ("product", "other") if name in request.GET}
-    spaces = [
-        {
-            "name": each.label.rpartition(".")[2],
-            "url": address(admin, page, each, **same),
-            "is_current": each is space,
-            "is_served": each is shown,
-        }
-        for each in spaces_for(admin.model)
-    ]
-    whole = {
-        **admin.admin_site.each_context(request),
-        "title": title,
-        "opts": admin.opts,
-        "media": admin.media,
-        "space": space,
-        "spaces": spaces,
-        "has_view_permission": admin.has_view_permission(request),
-        **context,
-    }
-    return TemplateResponse(request, f"imgrec/admin/{page}.html", whole)
+    return rendered(request, admin, space, "part", _("More like this part"), context)

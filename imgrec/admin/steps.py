@@ -24,7 +24,8 @@ from imgrec.conf import settings
 from imgrec.paths import check_path
 from imgrec.rules import Rule
 from imgrec.spaces import spaces_of
-from imgrec.tracing import STEPS, Line, Trace, trace
+from imgrec.trace_stages import STEPS
+from imgrec.tracing import Line, Trace, trace
 
 if TYPE_CHECKING:
     from imgrec.admin.mixin import ImgrecAdminMixin

@@ -18,6 +18,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
 from imgrec import comparing, space_rows
+from imgrec.admin.numbers import rounded
 from imgrec.admin.pictured import pictured
 from imgrec.admin.states import counted_html
 from imgrec.comparing import Comparison
@@ -159,8 +160,8 @@ def _told(found: Comparison) -> dict[str, Any]:
     bars = _bars(found)
     return {
         "comparison": found,
-        "overlap_text": number_format(found.overlap or 0.0, 2),
-        "margin_text": number_format(found.margin, 2),
+        "overlap_text": rounded(found.overlap or 0.0, 2),
+        "margin_text": rounded(found.margin, 2),
         "bars": bars,
         "histogram_width": len(bars) * (BAR + GAP) - GAP,
         "changed": None,

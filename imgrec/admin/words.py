@@ -8,6 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from imgrec.admin.numbers import pace
 from imgrec.conf import settings
 from imgrec.runs import Progress
 
@@ -66,8 +67,7 @@ def _summary(now: Progress) -> str:
 def _rate(now: Progress) -> str:
     if now.rate_per_second is None:
         return ""
-    digits = 0 if now.rate_per_second >= 10 else 1
-    return _("%(n)s photos per second") % {"n": number_format(now.rate_per_second, digits)}
+    return _("%(n)s photos per second") % {"n": pace(now.rate_per_second)}
 
 
 def _left(seconds: float | None) -> str:

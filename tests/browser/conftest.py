@@ -32,6 +32,12 @@ SCREENSHOTS = bool(os.environ.get("IMGREC_SCREENSHOTS"))
 OpenPage = Callable[..., Page]
 
 
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """The folder that pictures of pages go to."""
+    return ROOT / "docs" / "images" if SCREENSHOTS else tmp_path
+
+
 @pytest.fixture(scope="session")
 def wares(tmp_path_factory: pytest.TempPathFactory) -> Wares:
     """About sixty products of six kinds: photos where there are some, else drawn ones.

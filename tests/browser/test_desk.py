@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
+from tests.browser.album import MOST_BYTES, save
 from tests.browser.conftest import OpenPage
 from tests.browser.demo import Demo
 from tests.browser.steps import change, eventually, look_at, path_of
@@ -72,14 +73,14 @@ def twins(page: Page, merchant: Page, wares: Wares) -> Iterator[Twins]:
 
 @pytest.mark.timeout(240)  # workers measure on copies first
 def test_the_same_photo_is_decided_about_by_keyboard(
-    merchant: Page, open_page: OpenPage, shop: Demo, twins: Twins
+    merchant: Page, open_page: OpenPage, shop: Demo, twins: Twins, album: Path
 ) -> None:
     cluster = merchant.locator(CLUSTER, has_text=twins.copy)
     expect(cluster).to_contain_text(twins.original)
     for image in cluster.locator("img").all():
         assert image.evaluate("each => each.decode().then(() => each.naturalWidth)") > 0
     merchant.set_viewport_size({"width": 1280, "height": 900})
-    look(merchant, "desk")
+    assert save(merchant, album / "duplicates.webp") < MOST_BYTES
     for name, options in (("phone", {"viewport": PHONE}), ("dark", {"color_scheme": "dark"})):
         page = open_page(storage_state=shop.session, **options)
         page.goto(DESK)

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SCREENSHOTS
+from tests.browser.album import MOST_BYTES, save
 from tests.browser.steps import look_at, path_of
-from tests.browser.test_screenshots import MOST_BYTES, save
 from tests.browser.wares import Wares
-from tests.worker import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -36,10 +34,9 @@ def the_map(merchant: Page) -> Page:
 
 
 def test_a_map_is_made_looked_at_and_leads_to_the_products(
-    the_map: Page, wares: Wares, tmp_path: Path
+    the_map: Page, wares: Wares, album: Path
 ) -> None:
     expect(the_map.locator("#content-main")).to_contain_text(" products (")
-    album = ROOT / "docs" / "images" if SCREENSHOTS else tmp_path
     assert save(the_map, album / "catalogue-map.webp") < MOST_BYTES
     categories = {each.category for each in wares.rows}
     legend = the_map.locator(".imgrec-legend li").all_inner_texts()

@@ -4,28 +4,18 @@ with a fuller shop; otherwise they go to a temporary folder, to see that they ca
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.album import MOST_BYTES, bring_all_photos, save
 from tests.browser.conftest import SCREENSHOTS
 from tests.browser.demo import Demo
 from tests.browser.steps import eventually, look_at, path_of
 from tests.browser.wares import Wares
-from tests.worker import ROOT
 
 pytestmark = pytest.mark.browser
-
-MOST_BYTES = 400_000
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Path:
-    """The folder the pictures go to."""
-    return ROOT / "docs" / "images" if SCREENSHOTS else tmp_path
 
 
 def test_of_a_product_page(page: Page, wares: Wares, album: Path) -> None:
@@ -63,27 +53,3 @@ def test_of_matches_in_percent(page: Page, wares: Wares, album: Path) -> None:
     assert eventually(lambda: bool(page.goto(f"{path}?match=1")) and told.is_visible(), seconds=90)
     bring_all_photos(page)
     assert save(page, album / "matches.webp", full_page=True) < MOST_BYTES
-
-
-def bring_all_photos(page: Page) -> None:
-    """Wait for photos that would come when a shopper comes near."""
-    page.evaluate("document.querySelectorAll('img').forEach(each => each.loading = 'eager')")
-    page.evaluate("Promise.all([...document.images].map(each => each.decode()))")
-
-
-def save(page: Page, path: Path, *, full_page: bool = False) -> int:
-    """Save what the window shows, or the whole page; return the file's size in bytes."""
-    with Image.open(io.BytesIO(taken(page, full_page=full_page))) as shot:
-        darkest, brightest = shot.convert("L").getextrema()
-        assert darkest != brightest, "an empty page"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shot.save(path, quality=85, method=6)
-    return path.stat().st_size
-
-
-def taken(page: Page, *, full_page: bool) -> bytes:
-    """Take a picture, once more where a page brought itself up to date in the middle of it."""
-    try:
-        return page.screenshot(full_page=full_page)
-    except Error:
-        return page.screenshot(full_page=full_page)

@@ -8,22 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SCREENSHOTS
+from tests.browser.album import MOST_BYTES, save
 from tests.browser.steps import eventually, look_at, path_of
-from tests.browser.test_screenshots import MOST_BYTES, save
 from tests.browser.wares import Wares
-from tests.worker import ROOT
 
 pytestmark = pytest.mark.browser
 
 RULES = "/admin/imgrec/rule/"
 HEADING = "Sold out \N{EN DASH} similar products you can buy"
-
-
-@pytest.fixture
-def album(tmp_path: Path) -> Path:
-    """The folder the picture goes to."""
-    return ROOT / "docs" / "images" if SCREENSHOTS else tmp_path
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SCREENSHOTS, OpenPage
+from tests.browser.album import MOST_BYTES, save
+from tests.browser.conftest import OpenPage
 from tests.browser.demo import Demo
 from tests.browser.steps import look_at, path_of, tab_to
-from tests.browser.test_screenshots import save
 from tests.browser.wares import Wares
-from tests.worker import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +30,7 @@ def numbers(page: Page) -> list[float]:
     return [float(page.locator(f"[name={name}]").input_value()) for name in "xywh"]
 
 
-def test_from_a_product_to_why(merchant: Page, pk: str, tmp_path: Path) -> None:
+def test_from_a_product_to_why(merchant: Page, pk: str, album: Path) -> None:
     merchant.goto(f"/admin/shop/product/{pk}/change/")
     merchant.get_by_role("link", name="Why is").first.click()
     expect(merchant.locator(".imgrec-summary")).to_contain_text("number 1 of the list")
@@ -41,8 +40,7 @@ def test_from_a_product_to_why(merchant: Page, pk: str, tmp_path: Path) -> None:
     heat, photo = (merchant.locator(f".imgrec-heat {each}").first for each in ("svg", "img"))
     expect(heat).to_be_visible()
     assert heat.bounding_box() == photo.bounding_box()
-    folder = ROOT / "docs" / "images" if SCREENSHOTS else tmp_path
-    assert save(merchant, folder / "why-similar.webp", full_page=True) < 400_000
+    assert save(merchant, album / "why-similar.webp", full_page=True) < MOST_BYTES
 
     tab_to(merchant, merchant.get_by_label("Heat map"))
     merchant.keyboard.press("Space")

@@ -139,6 +139,9 @@ def _addresses(shop: list[Product], texts: list[str]) -> Pages:
         "admin failed": f"{admin}imgrec/failed/",
         "admin progress": f"{admin}imgrec/progress/",
         "admin reindex": f"{admin}imgrec/reindex/",
+        "admin steps": f"{admin}imgrec/steps/{seed.pk}/",
+        "admin why": f"{admin}imgrec/why/?product={seed.pk}&other={shop[1].pk}",
+        "admin part": f"{admin}imgrec/part/?product={shop[1].pk}",
         "admin jobs": f"{ours}embeddingjob/",
         "admin job": f"{ours}embeddingjob/{EmbeddingJob.objects.earliest('id').pk}/change/",
         "admin overview": f"{admin}imgrec/overview/",
@@ -174,6 +177,7 @@ WITHOUT_NAMES = {
     "admin progress",
     "admin reindex",
     "admin spaces",
+    "admin why",  # these photos are no files, so that there is nothing to explain
 }
 
 

@@ -10,7 +10,8 @@ from pytest_django import Settings
 
 from imgrec import indexing, similar_products
 from imgrec.trace_reasons import said
-from imgrec.tracing import STEPS, Line, trace
+from imgrec.trace_stages import STEPS
+from imgrec.tracing import Line, trace
 from tests.integration.admin_pages import make_failed
 from tests.pictures import upload
 from tests.shapes import SHAPES, Shape
