@@ -167,8 +167,11 @@ class Wish:
     def next_token(
         self, shown: Iterable[tuple[Any, float, Any]], *, more: bool, keep_all: bool = False
     ) -> str | None:
-        """Return the token of the page after one that shows these; None when none comes."""
-        if not more or self.diversity:
+        """Return the token of the page after one that shows these; None when none comes.
+
+        Nor to a search that no ``after`` can be asked of: by a photo, or like a part of one.
+        """
+        if not more or self.diversity or not self.asked:
             return None
         query = _mark_of(self.asked)
         page = page_after(self.after, shown, query, keep_all=keep_all or not self.is_plain)

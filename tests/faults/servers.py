@@ -107,4 +107,6 @@ def keep_what_is_committed(keep: bool) -> None:
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         way = "SET synchronous_commit = on" if keep else "RESET synchronous_commit"
         cursor.execute(f"ALTER DATABASE {name} {way}")
+        # or the first crash has all to redo that the tests before have written
+        cursor.execute("CHECKPOINT")
     connection.close()

@@ -109,6 +109,7 @@ def search(server: WebServer, number: int) -> tuple[int, str]:
     return status, str(json.loads(answer).get("code", ""))
 
 
+@pytest.mark.timeout(300)  # a busy machine takes its time over two hundred photos
 @pytest.mark.django_db(transaction=True)
 def test_two_hundred_forged_addresses(
     start_worker: Callable[..., Worker],
