@@ -47,6 +47,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     Path(os.environ[outgoing.RECORD]).unlink(missing_ok=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, and those that share the demo shop."""
     if not config.pluginmanager.hasplugin("xdist"):
