@@ -32,6 +32,7 @@ version = release = imgrec.__version__
 author = "imgrec contributors"
 project_copyright = author
 language = "en"
+smartquotes = False  # quotes and dashes are often those of code
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["generating"]

@@ -8,7 +8,7 @@ import imgrec
 from imgrec import errors as raised
 from imgrec.templatetags import imgrec as library
 
-# What a shop calls of a class. Of the others only what they are made with.
+# What a shop calls of a class; the others are only made.
 MEMBERS = {"SimilarityQuerySet": "similar_to"}
 
 
@@ -35,9 +35,7 @@ def _directive(path: str, value: object) -> str:
     if not inspect.isclass(value):
         return f".. autofunction:: {path}"
     members = MEMBERS.get(value.__name__)
-    made_by_shop = members or value.__name__ == "Embedding"  # not by calling it
-    lines = [f".. autoclass:: {path}", f"   :members: {members}" if members else ""]
-    return "\n".join([*filter(None, lines), *(["   :no-index-entry:"] if made_by_shop else [])])
+    return f".. autoclass:: {path}" + (f"\n   :members: {members}" if members else "")
 
 
 def _for_sphinx(directives: list[str]) -> str:

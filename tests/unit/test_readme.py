@@ -115,6 +115,14 @@ def test_pictures_are_small_and_shown(picture: Path) -> None:
     assert picture.name in shown
 
 
+def test_a_page_may_say_why_a_snippet_is_not_run(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- not run: it sells the shop -->\n\n```python\nsell()\n```\n\n```python\n1\n```\n"
+    )
+    assert [each.reason for each in snippets("python", page=page)] == ["it sells the shop", ""]
+
+
 def test_the_readme_is_a_front_page() -> None:
     assert len(README.read_text().splitlines()) <= MOST_LINES
 
