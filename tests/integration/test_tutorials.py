@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from PIL import Image
 
 from demo_shop.services import Postgres
 from tests.bucket import bucket
 from tests.new_project import Project, empty_database, start
-from tests.readme import DOCS, QUICKSTART, snippets
+from tests.readme import DOCS, QUICKSTART, commands, snippets
 
 pytestmark = pytest.mark.slow
 
@@ -55,13 +57,19 @@ print(json.dumps([[each.status_code, each.json()] for each in [*answers, posted]
 
 
 @pytest.fixture
-def started(postgres: Postgres | None, tmp_path: Path) -> Iterator[Started]:
-    """A function that makes the project of a tutorial: the quickstart's, with what it changes."""
+def database_url(postgres: Postgres | None) -> Iterator[str]:
+    """An empty database, without the extension."""
     server = postgres.url if postgres else os.environ["IMGREC_TEST_DATABASE_URL"]
+    with empty_database(server, "imgrec_tutorial") as url:
+        yield url
+
+
+@pytest.fixture
+def started(database_url: str, tmp_path: Path) -> Started:
+    """A function that makes the project of a tutorial: the quickstart's, with what it changes."""
     for name, colour in COLOURS.items():
         Image.new("RGB", (40, 40), colour).save(tmp_path / f"{name}.png")
-    with empty_database(server, "imgrec_tutorial") as url:
-        yield lambda page: start(tmp_path, url, QUICKSTART, DOCS / "tutorials" / page)
+    return lambda page: start(tmp_path, database_url, QUICKSTART, DOCS / "tutorials" / page)
 
 
 def filled(project: Project, fill: str, **environment: str) -> str:
@@ -126,3 +134,15 @@ def _same_names(answer: dict[str, Any], told: dict[str, Any]) -> None:
     first = told["results"][0]
     assert {**answer["results"][0], "similarity": 0} == {**first, "similarity": 0}
     assert answer["results"][0]["similarity"] > 0.9
+
+
+def test_what_psql_is_told_runs(database_url: str) -> None:
+    told = {shlex.split(each)[-1] for each in commands() if each.startswith("psql ")}
+    assert [each.split()[0] for each in sorted(told, key=_order)] == ["CREATE", "ALTER", "DROP"]
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for statement in sorted(told, key=_order):
+            connection.execute(statement)
+
+
+def _order(statement: str) -> int:
+    return ["CREATE", "ALTER", "DROP"].index(statement.split()[0])

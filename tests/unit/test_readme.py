@@ -1,25 +1,21 @@
-"""What the README and the pages in docs/ say is so: tables, code, commands, links."""
+"""What the README and the pages in docs/ say is so: code, links, pictures."""
 
 from __future__ import annotations
 
 import ast
 import json
 import re
-import tomllib
 from importlib import import_module
 from pathlib import Path
 from types import CodeType
 
 import pytest
-from django.core.management import get_commands, load_command_class
 from django.template import Engine
 
-from imgrec.conf import Settings
-from tests.readme import PAGES, QUICKSTART, README, Snippet, anchors, commands, links, snippets
+from tests.readme import PAGES, README, Snippet, anchors, links, snippets
 from tests.worker import ROOT
 
 MOST_BYTES = 400_000
-PROGRAMS = ("make ", "pip ", "psql ", "celery ", "curl ", "python ")
 MOST_LINES = 200  # of the README: what is longer belongs on a page of its own
 
 
@@ -60,43 +56,6 @@ def test_every_language_is_looked_at() -> None:
         assert set(fences[::2]) <= known, page.name
 
 
-@pytest.mark.parametrize("command", [each for each in commands() if each.startswith("make ")])
-def test_make_has_the_target(command: str) -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    assert re.search(rf"^{command.split()[1]}:", makefile, re.MULTILINE)
-
-
-@pytest.mark.parametrize("command", [each for each in commands() if "manage.py" in each])
-def test_django_has_the_command(command: str) -> None:
-    name, *arguments = command.split("manage.py ")[1].split()
-    command_class = load_command_class(str(get_commands()[name]), name)
-    parsed = command_class.create_parser("manage.py", name).parse_args(arguments)
-    assert vars(parsed)["verbosity"] == 1
-
-
-@pytest.mark.parametrize("command", [each for each in commands() if each.startswith("celery ")])
-def test_the_worker_is_of_the_project_described(command: str) -> None:
-    words = command.split()
-    project = words[words.index("-A") + 1]
-    files = {each.file for each in snippets("python", page=QUICKSTART)}
-    assert {f"{project}/celery.py", f"{project}/__init__.py"} <= files
-    assert words[words.index("-Q") + 1] == Settings.queue
-
-
-def test_pip_has_the_extras() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    text = "".join(page.read_text() for page in PAGES)
-    named = {
-        extra for group in re.findall(r"imgrec\[([\w,]+)\]", text) for extra in group.split(",")
-    }
-    assert named
-    assert named <= set(extras["optional-dependencies"])
-
-
-def test_no_command_is_of_a_kind_nobody_checks() -> None:
-    assert [each for each in commands() if not each.startswith(PROGRAMS)] == []
-
-
 INTERNAL = [(page, link) for page in PAGES for link in links(page) if "://" not in link]
 
 
@@ -135,3 +94,9 @@ def test_six_lines_are_new() -> None:
 
 def _templates() -> list[Snippet]:
     return snippets("django", page=README)
+
+
+def test_contributors_are_told_of_every_suite() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+    suites = {path.parent.relative_to(ROOT) for path in (ROOT / "tests").rglob("test_*.py")}
+    assert [suite for suite in sorted(suites) if f"(`{suite}`)" not in told] == []
