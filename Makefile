@@ -4,6 +4,7 @@
 # make faults    everything that may go wrong, at full size; IMGREC_FAULTS_SEED=7 plays another
 #                campaign, and .faults/ keeps what was done
 # make bench     the benchmarks
+# make docs      the documentation as a site in site/; a warning is an error
 # make messages  imgrec's texts collected into the catalogues of imgrec/locale, and these compiled;
 #                takes GNU gettext, which nothing else does
 #
@@ -14,7 +15,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test full faults lint format messages bench
+.PHONY: demo test full faults lint format messages bench docs
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/python manage.py demo $(ARGS)
@@ -53,6 +54,10 @@ bench: $(VENV)/.bench-installed
 	@set -e; for script in benchmarks/[!_]*.py; do \
 	    name=$$(basename $$script .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(ARGS); \
 	done
+
+docs: $(VENV)/.docs-installed
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs site
+	@echo "The site: site/index.html"
 
 # Installed anew when the dependencies change, and only then.
 $(VENV)/.%-installed: pyproject.toml | $(BIN)/python

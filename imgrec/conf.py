@@ -14,7 +14,8 @@ from django.core.signals import setting_changed
 class Settings:
     """Every key of ``IMGREC`` with its default."""
 
-    # What turns a picture into a vector, unless a field says otherwise: a dotted path.
+    # What turns a picture into a vector, unless a field says otherwise: a dotted path to a class
+    # or an instance.
     embedder: str = "imgrec.embedders.ResNet18"
     # Files that hold an encoder's weights, for hosts that cannot or may not download them:
     # {"resnet18": {"path": "/srv/weights/resnet18.pth", "sha256": "..."}}. Without "sha256"
@@ -52,15 +53,17 @@ class Settings:
     photo_search: bool = True
     # The largest photo a shopper may send, in bytes.
     max_upload_bytes: int = 8_000_000
-    # How many shoppers may wait for a worker at the same time, and how many may ask a minute,
-    # whoever they are (0: any number). Each holds a thread of the web server while it waits.
+    # How many shoppers may wait for a worker at the same time, whoever they are (0: any number).
+    # Each holds a thread of the web server while it waits.
     photo_at_once: int = 4
+    # How many searches by photo there may be a minute, whoever asks (0: any number).
     photo_per_minute: int = 240
     # How long a page waits for a worker to embed a shopper's photo.
     photo_wait_seconds: float = 5.0
-    # How many maps of photos ("why similar", "more like this part") are kept in that Redis, and
-    # for how long (0: none): 50 KB each with ResNet-18, 125 KB with EfficientNet-Lite0.
+    # How many maps of photos ("why similar", "more like this part") are kept in Redis (0: none):
+    # 50 KB each with ResNet-18, 125 KB with EfficientNet-Lite0.
     map_cache_photos: int = 400
+    # How long such a map is kept (0: not at all).
     map_cache_seconds: int = 86_400
     # The Redis that carries shoppers' photos to a worker. Empty: the Celery broker, when Redis.
     redis_url: str = ""

@@ -6,23 +6,34 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from docs import generating
 from tests.worker import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+QUICKSTART = DOCS / "tutorials" / "quickstart.md"
+PAGES = [README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"(?:^<!-- not run: (?P<reason>[^>]+) -->\n\n?)?^```(?P<language>[\w{}-]*)\n(?P<code>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 _LINK = re.compile(r"!?\[(?:[^\]]*)\]\(([^)\s]+)\)")
 _FILE = re.compile(r"# (\S+\.py)\n")
 
 
 @dataclass(frozen=True)
 class Snippet:
-    """A block of code; ``file`` is what its first line says it belongs to, or empty."""
+    """A block of code; ``file`` is what its first line says it belongs to, or empty.
 
-    page: str
+    ``reason``: why it cannot be run, where the page says so.
+    """
+
+    page: Path
     line: int
     language: str
     code: str
+    reason: str = ""
 
     @property
     def file(self) -> str:
@@ -30,17 +41,23 @@ class Snippet:
         return found[1] if found else ""
 
     def __str__(self) -> str:
-        return f"{self.page}:{self.line}"
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
 
 
 def snippets(language: str, *, page: Path | None = None) -> list[Snippet]:
     """Return the blocks of that language on one page, or on all."""
     return [
-        Snippet(path.name, text.count("\n", 0, found.start()) + 1, found[1], found[2])
+        Snippet(
+            path,
+            text.count("\n", 0, found.start()) + 1,
+            language,
+            found["code"],
+            found["reason"] or "",
+        )
         for path in ([page] if page else PAGES)
         for text in [path.read_text(encoding="utf-8")]
         for found in _FENCE.finditer(text)
-        if found[1] == language
+        if found["language"] == language
     ]
 
 
@@ -49,7 +66,7 @@ def commands() -> list[str]:
     return [line for each in snippets("sh") for line in each.code.splitlines() if line]
 
 
-def table(heading: str, *, page: Path = PAGES[0]) -> dict[str, list[str]]:
+def table(heading: str, *, page: Path) -> dict[str, list[str]]:
     """Return the table below a heading, by the name in its first column."""
     section = prose(page).split(f"\n## {heading}\n")[1].split("\n## ")[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
@@ -68,5 +85,5 @@ def anchors(page: Path) -> set[str]:
 
 
 def prose(page: Path) -> str:
-    """Return a page without its blocks of code."""
-    return _FENCE.sub("", page.read_text(encoding="utf-8"))
+    """Return a page with what is generated, and without its blocks of code."""
+    return _FENCE.sub("", generating.filled(page.read_text(encoding="utf-8")))
