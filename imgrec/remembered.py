@@ -174,8 +174,9 @@ def is_plain(rows: Any, *, but: Collection[str] = ()) -> bool:
 
 def gives_everything(manager: Any) -> bool:
     """Return whether a manager's ``all()`` surely is plain: faster than to look at what it gave."""
-    kind = type(manager)
-    is_usual = kind.all is BaseManager.all and kind.get_queryset is BaseManager.get_queryset
+    usual = (BaseManager.all, BaseManager.get_queryset)
+    own = (manager.all, manager.get_queryset)  # maybe this one's alone, and not its class's
+    is_usual = tuple(getattr(each, "__func__", None) for each in own) == usual
     return is_usual and _is_known(manager._queryset_class, ("__init__", *METHODS))
 
 

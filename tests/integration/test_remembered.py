@@ -169,6 +169,9 @@ def test_a_manager_with_a_will_of_its_own_may_give_anything(method: str) -> None
     assert remembered.gives_everything(Product._default_manager)
     assert remembered.gives_everything(Manager())
     assert not remembered.gives_everything(type("Own", (Manager,), {method: own})())
+    one = Manager()
+    setattr(one, method, lambda: own(one))
+    assert not remembered.gives_everything(one)
 
 
 @pytest.mark.parametrize(
