@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.album import MOST_BYTES, save
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import SCREENSHOTS, OpenPage
 from tests.browser.demo import Demo
 from tests.browser.steps import change, eventually, look_at, path_of
 from tests.browser.wares import Ware, Wares
@@ -31,7 +31,7 @@ def recompressed(ware: Ware) -> FilePayload:
     """Return the ware's photo as another shop would save it."""
     out = io.BytesIO()
     with Image.open(ware.photo) as picture:
-        picture.convert("RGB").resize((180, 240)).save(out, "JPEG", quality=60)
+        picture.convert("RGB").reduce(2).save(out, "JPEG", quality=60)
     return {"name": "supplier.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
 
 
@@ -66,12 +66,12 @@ def twins(page: Page, merchant: Page, wares: Wares) -> Iterator[Twins]:
         merchant.goto(DESK)
         return cluster.count() > 0
 
-    assert eventually(is_there, seconds=60)
+    assert eventually(is_there, seconds=180 if SCREENSHOTS else 60)  # a fuller shop takes longer
     yield Twins(original.title, copy.title)
     change(merchant, pk, lambda form: form.locator("#id_photo").set_input_files(copy.photo))
 
 
-@pytest.mark.timeout(240)  # workers measure on copies first
+@pytest.mark.timeout(400)  # workers measure on copies first
 def test_the_same_photo_is_decided_about_by_keyboard(
     merchant: Page, open_page: OpenPage, shop: Demo, twins: Twins, album: Path
 ) -> None:
