@@ -46,7 +46,8 @@ class Question:
 
     def answer(self, choice: Choice) -> SimilarProducts:
         """Search in a space; if shoppers see another one by now, in that."""
-        steering = steering_of(choice.space, choice.likes, choice.using)
+        rule_set = self.wish.rule_set
+        steering = steering_of(choice.space, choice.likes, choice.using, rule_set=rule_set)
         choice = choice.steered_by(steering) if steering else choice
         if self.wish.match is None:
             scale, asked = None, self

@@ -40,6 +40,7 @@ def similar_products(
     fold: float | None = None,
     diversity: float | None = None,
     price_band: float | None = None,
+    rule_set: str = "",
     after: str | None = None,
 ) -> SimilarProducts:
     """Return at most ``limit`` products that look like ``seed``, the most similar first.
@@ -63,6 +64,7 @@ def similar_products(
             marginal relevance among the nearest.
         price_band: only what costs about as much as ``seed``: 0.3 is 30 % less to 30 % more.
             ``IMGREC["price"]`` says where products have their price.
+        rule_set: the named set of a merchant's rules that hold here, beside those that always do.
         after: the ``.next`` of the page before this one. Not with ``diversity``.
 
     Returns:
@@ -90,6 +92,7 @@ def similar_products(
         fold=fold,
         diversity=diversity,
         price_band=price_band,
+        rule_set=rule_set,
     )
     if not likes:
         return SimilarProducts()
