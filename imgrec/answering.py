@@ -99,10 +99,12 @@ class Question:
             is_given=self.is_given,
             group_by=self.wish.group_by,
             with_vectors=self.wish.needs_vectors,
+            with_variants=bool(self.wish.fold),
         )
 
 
 def _find(choice: Choice, search: Search, wish: Wish) -> SimilarProducts:
+    wish = replace(wish, seed_keys=choice.seed_keys)
     if choice.steering and choice.steering.reorders:
         return steered.find(search, wish, choice.steering)
     return live.find(search, wish)

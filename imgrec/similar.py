@@ -59,7 +59,8 @@ def similar_products(
         group_by: a path such as ``"parent"`` or ``"brand__name"``, over the product's own columns
             and foreign keys: of each value only the best comes, and none of the seed's own.
         fold: of products as similar as this to each other (0.97, say) only the best comes, and
-            none that is so similar to the seed.
+            none that is so similar to the seed. The same goes for products that somebody called
+            variants of each other at the duplicate desk.
         diversity: 0 (the most similar) to 1 (the most different from each other): maximal
             marginal relevance among the nearest.
         price_band: only what costs about as much as ``seed``: 0.3 is 30 % less to 30 % more.

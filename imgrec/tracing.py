@@ -193,12 +193,22 @@ class _Tracing(Stages):
             for each in others:
                 if arrays.groups[each] == arrays.groups[place]:
                     return Why.same_group(self._name(each), self.wish.group_by)
+        if why := self._why_variant(place, others):
+            return why
         if fold is not None and arrays.vectors is not None:
             for each in others:
                 alike = float(arrays.vectors[each] @ arrays.vectors[place])
                 if alike >= fold:
                     return Why.folded(self._name(each), alike)
         return Why.folded("", float(arrays.similarities[place]))
+
+    def _why_variant(self, place: int, others: list[int]) -> Why | None:
+        variants = set(self.arrays.variants[place]) if self.arrays.variants else set()
+        if self.wish.seed_keys & variants:
+            return Why.variant("")
+        better = (each for each in others if str(self.arrays.keys[each]) in variants)
+        other = next(better, None)
+        return None if other is None else Why.variant(self._name(other))
 
     def _name(self, place: int) -> str:
         key = self.arrays.keys[place]

@@ -40,7 +40,9 @@ class Wish:
     rule_set: str = ""
     asked: tuple[Any, ...] = ()
     after: Page | None = None
-    seeds: Matrix | None = field(default=None, compare=False)  # to fold by
+    # To fold by: unit rows, and keys as text.
+    seeds: Matrix | None = field(default=None, compare=False)
+    seed_keys: frozenset[str] = field(default=frozenset(), compare=False)
 
     @classmethod
     def of(
@@ -132,7 +134,7 @@ class Wish:
     @property
     def rules(self) -> Rules:
         """What may be shown beside each other, and after the pages before."""
-        rules = Rules(least=self.least, fold=self.fold, seeds=self.seeds)
+        rules = Rules(self.least, self.fold, self.seeds, self.seed_keys)
         if self.after:
             rules = replace(
                 rules,
