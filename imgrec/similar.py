@@ -21,6 +21,7 @@ from imgrec.seeds import of_vector
 from imgrec.served import likely_served, served_space
 from imgrec.several import Several, weights_of
 from imgrec.spaces import SpaceDefinition, all_spaces
+from imgrec.steering import unblocked
 from imgrec.visibility import recommendable
 from imgrec.wishes import Wish
 
@@ -123,6 +124,7 @@ def similar_to_photo(
 ) -> SimilarProducts:
     """Return products that look like a shopper's photo, embedded by a worker.
 
+    Of a merchant's rules, the blocks beside every product hold here, too.
     Waits at most ``photo_wait_seconds``; reads at most ``max_upload_bytes`` + 1 bytes.
     ``min_match`` is relative to pairs of one category, whichever. ``part``: look at this part of
     it only, ``(left, top, width, height)`` as shares of the photo's sides.
@@ -143,9 +145,10 @@ def similar_to_photo(
     wish = Wish.of(limit=limit, min_similarity=min_similarity, min_match=min_match)
     data = photo if isinstance(photo, bytes) else photo.read(settings.max_upload_bytes + 1)
     asked = {} if part is None else {"part": Box.of(*part)}
-    seed, shown = of_vector(photo_queries.ask(space, data, **asked)), recommendable(space, rows)
-    search = Search(space, lambda: seed, lambda: shown, rows.db, is_given=True)
+    seed = of_vector(photo_queries.ask(space, data, **asked))
     with reading(rows.db, **pool_settings(space)):
+        shown = unblocked(space, recommendable(space, rows), [], rows.db)
+        search = Search(space, lambda: seed, lambda: shown, rows.db, is_given=True)
         if wish.match is None:
             found = live.find(search, wish)
         else:

@@ -136,6 +136,14 @@ def steering_of(
     return steering_by(space, rules_beside(space.item_model, seeds, using, rule_set=rule_set))
 
 
+def unblocked(
+    space: SpaceDefinition, rows: QuerySet[Any], seeds: Iterable[Any], using: str
+) -> QuerySet[Any]:
+    """Leave out what is blocked beside products of these keys; of none, beside every product."""
+    steering = steering_of(space, seeds, using)
+    return steering.without_blocked(rows) if steering else rows
+
+
 def steering_by(space: SpaceDefinition, rules: Iterable[Rule]) -> Steering | None:
     """Return what some rules decide; None: nothing."""
     category = category_of(space.item_model)
