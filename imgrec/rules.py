@@ -116,8 +116,13 @@ class Rule(models.Model):
         validators=[MinValueValidator(LEAST_FACTOR), MaxValueValidator(MOST_FACTOR)],
     )
     # "": it holds for everybody; else in lists of an arm that shows this set, and in no others.
+    # By the database, too: a process of an older version may add rules meanwhile.
     rule_set = models.CharField(
-        pgettext_lazy("imgrec", "rule set"), max_length=SET_LENGTH, blank=True
+        pgettext_lazy("imgrec", "rule set"),
+        max_length=SET_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
     )
     starts_at = models.DateTimeField(pgettext_lazy("imgrec", "from"), null=True, blank=True)
     ends_at = models.DateTimeField(pgettext_lazy("imgrec", "until"), null=True, blank=True)

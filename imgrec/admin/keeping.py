@@ -32,7 +32,8 @@ def keep(request: HttpRequest, pk: int, admin: Any) -> HttpResponse:
         text = ngettext("%(n)d rule always holds now.", "%(n)d rules always hold now.", kept)
         admin.log_change(request, experiment, text % {"n": kept})
         admin.message_user(request, text % {"n": kept}, messages.SUCCESS)
-    return redirect("admin:imgrec_experiment_changelist")
+    site = admin.admin_site.name
+    return redirect(reverse("admin:imgrec_experiment_changelist", current_app=site))
 
 
 def may_keep(request: HttpRequest) -> bool:

@@ -96,9 +96,13 @@ class Experiment(models.Model):
         blank=True,
     )
     space_a = models.CharField(_("space A"), max_length=200)
-    rules_a = models.CharField(_("rule set A"), max_length=SET_LENGTH, blank=True)
+    rules_a = models.CharField(
+        _("rule set A"), max_length=SET_LENGTH, blank=True, default="", db_default=""
+    )
     space_b = models.CharField(_("space B"), max_length=200)
-    rules_b = models.CharField(_("rule set B"), max_length=SET_LENGTH, blank=True)
+    rules_b = models.CharField(
+        _("rule set B"), max_length=SET_LENGTH, blank=True, default="", db_default=""
+    )
     share_of_b = models.PositiveSmallIntegerField(
         _("share of B in percent"),
         default=50,

@@ -10,24 +10,23 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="rule",
             name="rule_set",
-            field=models.CharField(blank=True, default="", max_length=64, verbose_name="rule set"),
-            preserve_default=False,
+            field=models.CharField(
+                blank=True, db_default="", default="", max_length=64, verbose_name="rule set"
+            ),
         ),
         migrations.AddField(
             model_name="experiment",
             name="rules_a",
             field=models.CharField(
-                blank=True, default="", max_length=64, verbose_name="rule set A"
+                blank=True, db_default="", default="", max_length=64, verbose_name="rule set A"
             ),
-            preserve_default=False,
         ),
         migrations.AddField(
             model_name="experiment",
             name="rules_b",
             field=models.CharField(
-                blank=True, default="", max_length=64, verbose_name="rule set B"
+                blank=True, db_default="", default="", max_length=64, verbose_name="rule set B"
             ),
-            preserve_default=False,
         ),
         migrations.AlterModelOptions(
             name="experiment",

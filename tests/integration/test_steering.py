@@ -238,6 +238,20 @@ def test_a_page_goes_on_under_its_own_rules_alone(shop: Shop) -> None:
         similar_products(seed, limit=5, after=page.next)
 
 
+def test_a_process_of_an_older_version_may_still_add_rules(shop: Shop) -> None:
+    seed = shop.visible()
+    first = similar_products(seed)[0]
+    columns = "item_model, action, target, target_value, beside, beside_value, note, created_by"
+    values = ["testapp.product", "block", "product", str(first.pk), "all", "", "", ""]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO imgrec_rule ({columns}) VALUES ({', '.join(['%s'] * 8)})",
+            values,
+        )
+    steering.forget()
+    assert first.pk not in keys(similar_products(seed))
+
+
 # What it costs
 
 
