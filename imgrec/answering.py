@@ -46,7 +46,8 @@ class Question:
 
     def answer(self, choice: Choice) -> SimilarProducts:
         """Search in a space; if shoppers see another one by now, in that."""
-        steering = steering_of(choice.space, choice.likes, choice.using)
+        rule_set = self.wish.rule_set
+        steering = steering_of(choice.space, choice.likes, choice.using, rule_set=rule_set)
         choice = choice.steered_by(steering) if steering else choice
         if self.wish.match is None:
             scale, asked = None, self
@@ -98,10 +99,12 @@ class Question:
             is_given=self.is_given,
             group_by=self.wish.group_by,
             with_vectors=self.wish.needs_vectors,
+            with_variants=bool(self.wish.fold),
         )
 
 
 def _find(choice: Choice, search: Search, wish: Wish) -> SimilarProducts:
+    wish = replace(wish, seed_keys=choice.seed_keys)
     if choice.steering and choice.steering.reorders:
         return steered.find(search, wish, choice.steering)
     return live.find(search, wish)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -25,7 +25,8 @@ class Candidates:
     ``similarities``: cosines (n,), falling. ``groups``: one value each; None is nobody's group.
     ``vectors``: unit rows (n, dimensions), of several photos the one nearest to the seed.
     The first ``pinned`` are shown whatever they look like. ``scores``: what the others are in the
-    order of (falling), where that is not their similarity.
+    order of (falling), where that is not their similarity. ``variants``: of each, the keys as text
+    of products that somebody called variants of it.
     """
 
     keys: Sequence[Any]
@@ -34,6 +35,7 @@ class Candidates:
     vectors: Matrix | None = None
     pinned: int = 0
     scores: npt.NDArray[np.float64] | None = None
+    variants: Sequence[Collection[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,15 @@ class Rules:
     """What may be shown beside each other.
 
     ``least``: the lowest similarity, from 0. ``fold``: what is as similar as this to the seed, or
-    to a better one, is left out. ``seeds``: unit rows to fold by, where the similarity is to
-    something else. ``is_past``, ``is_shown``, ``is_taken``: of earlier pages, by similarity, key
-    and group.
+    to a better one, is left out, and so are variants of these. ``seeds``: unit rows to fold by,
+    where the similarity is to something else. ``seed_keys``: as text. ``is_past``, ``is_shown``,
+    ``is_taken``: of earlier pages, by similarity, key and group.
     """
 
     least: float = 0.0
     fold: float | None = None
     seeds: Matrix | None = None
+    seed_keys: frozenset[str] = frozenset()
     is_past: Callable[[float], bool] = lambda similarity: False
     is_shown: Callable[[Any], bool] = lambda key: False
     is_taken: Callable[[Any], bool] = lambda group: False
@@ -147,6 +150,7 @@ class _Kept:
     def __init__(self, candidates: Candidates, rules: Rules) -> None:
         self.candidates, self.rules = candidates, rules
         self.groups: set[Any] = set()
+        self.keys = set(rules.seed_keys)
         self.shown = [rules.is_shown(key) for key in candidates.keys]
         self.folded = self._near_seeds()
         for place, is_shown in enumerate(self.shown):
@@ -161,7 +165,7 @@ class _Kept:
         group = self._group(place)
         if group is not None and (group in self.groups or self.rules.is_taken(group)):
             return True
-        return bool(self.folded[place])
+        return bool(self.folded[place]) or self._has_variant(place)
 
     def add(self, place: int) -> None:
         group = self._group(place)
@@ -171,6 +175,12 @@ class _Kept:
 
     def _group(self, place: int) -> Any:
         return self.candidates.groups[place] if self.candidates.groups is not None else None
+
+    def _has_variant(self, place: int) -> bool:
+        variants = self.candidates.variants
+        if variants is None or self.rules.fold is None:
+            return False
+        return not self.keys.isdisjoint(variants[place])
 
     def _near_seeds(self) -> npt.NDArray[np.bool_]:
         fold, vectors = self.rules.fold, self.candidates.vectors
@@ -183,6 +193,7 @@ class _Kept:
         return np.asarray((vectors @ self.rules.seeds.T).max(axis=1) >= fold)
 
     def _fold(self, place: int) -> None:
+        self.keys.add(str(self.candidates.keys[place]))
         vectors = self.candidates.vectors
         if self.rules.fold is not None and vectors is not None:
             self.folded |= vectors @ vectors[place] >= self.rules.fold

@@ -68,6 +68,11 @@ class Choice:
         """The key of the one product."""
         return next(iter(self.likes))
 
+    @property
+    def seed_keys(self) -> frozenset[str]:
+        """The keys of what is asked about, as text."""
+        return frozenset(map(str, self.likes))
+
     @cached_property
     def using(self) -> str:
         """Alias of the database to read."""

@@ -116,6 +116,11 @@ class DuplicatePair(models.Model):
                 fields=["space", "first", "second"], name="imgrec_duplicate_pair"
             )
         ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["second"], condition=models.Q(decision="variant"), name="imgrec_variant"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.space} {self.first} {self.second}"

@@ -82,6 +82,7 @@ def arranged(pool: Pool, search: Search) -> Candidates:
         np.array([1 - each.distance for each in near]),
         [_hashable(each.group) for each in near] if search.group_by else None,
         from_halves([each.vector or b"" for each in near]) if search.with_vectors else None,
+        variants=[each.variants or () for each in near] if search.with_variants else None,
     )
 
 

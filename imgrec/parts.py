@@ -24,6 +24,7 @@ from imgrec.seen_photos import SeenPhoto, seen_photos
 from imgrec.served import served_space
 from imgrec.similar import Part
 from imgrec.spaces import SpaceDefinition
+from imgrec.steering import unblocked
 from imgrec.topk import Matrix
 from imgrec.visibility import item_path, recommendable
 from imgrec.wishes import Wish
@@ -41,6 +42,7 @@ def similar_to_part(
 ) -> SimilarProducts:
     """Return products that look like a part of a product's photo, the most similar first.
 
+    Of a merchant's rules, the blocks that hold beside the product do here, too.
     When the photo's map is kept in Redis nothing is computed but a mean; else a worker makes it,
     and the page waits at most ``photo_wait_seconds``.
 
@@ -65,9 +67,10 @@ def similar_to_part(
     if seen is None:
         return SimilarProducts(space=space.label)
     seed = of_vector(vector_of(space, seen, box))
-    shown = recommendable(space, rows.exclude(**{item_path(space): key}))
-    search = Search(space, lambda: seed, lambda: shown, rows.db, is_given=True)
+    others = recommendable(space, rows.exclude(**{item_path(space): key}))
     with reading(rows.db, **pool_settings(space)):
+        shown = unblocked(space, others, [key], rows.db)
+        search = Search(space, lambda: seed, lambda: shown, rows.db, is_given=True)
         found = live.find(search, wish)
     ways.note(space.item_model, found, started)
     return found

@@ -7,7 +7,7 @@ were many lately it goes by the index without counting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from imgrec.conf import settings
 from imgrec.crowds import forget_crowd, is_crowd, note_crowd
 from imgrec.remembered import part
 from imgrec.seeds import key_field, names_of, of_key, served_now, version_of
-from imgrec.spaces import SpaceDefinition
+from imgrec.spaces import SpaceDefinition, spaces_of
 from imgrec.sql import Part, compiled, compose, fetched
 from imgrec.visibility import item_path
 
@@ -38,6 +38,7 @@ class Candidate(NamedTuple):
     source_name: str
     group: Any = None
     vector: bytes | None = None  # as halfvec_send gives it
+    variants: Sequence[str] | None = None  # keys as text
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Search:
     is_given: bool = False  # the space, by the caller: then it need not be the one served
     group_by: str | None = None  # path to what each candidate is to tell, from the item
     with_vectors: bool = False  # each candidate is to bring its vector
+    with_variants: bool = False  # and which products were decided to be variants of it
     like: Like | None = None
 
     def pool(self, take: int, *, exact: bool = False) -> Pool:
@@ -112,7 +114,8 @@ class Search:
 
     def _name(self, *more: Hashable) -> Hashable:
         name = self.like and self.like.name
-        return (name, *more, self.is_given, self.with_vectors, settings.exact_below)
+        brings = (self.with_vectors, self.with_variants)
+        return (name, *more, self.is_given, *brings, settings.exact_below)
 
     def statement(self, take: int, *, exact: bool = False) -> Part:
         """Return that statement, to be run or explained."""
@@ -144,7 +147,8 @@ class Search:
             exact_below=settings.exact_below,
             found=found,
             columns=f"{'told.value' if self.group_by else 'NULL'}, "
-            f"{'halfvec_send(own.vector)' if self.with_vectors else 'NULL'}",
+            f"{'halfvec_send(own.vector)' if self.with_vectors else 'NULL'}, "
+            f"{'variants.keys' if self.with_variants else 'NULL'}",
             joins=self._joins(),
         )
 
@@ -169,6 +173,10 @@ class Search:
         if self.with_vectors:
             vectors = names_of(self.space, self.using)["vectors"]
             joins.append(compose(pool_sql.VECTORS, vectors=vectors))
+        if self.with_variants:
+            # whichever of the products' fields they were found by
+            labels = [each.label for each in spaces_of(self.space.item_model)]
+            joins.append(compose(pool_sql.VARIANTS, labels=Part("%s", (labels,))))
         return Part(
             " ".join(each.sql for each in joins), tuple(p for each in joins for p in each.params)
         )

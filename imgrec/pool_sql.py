@@ -60,6 +60,18 @@ SELECT DISTINCT ON (key) * FROM ({pairs}) AS pair ORDER BY key, distance, photo,
 """
 GROUPS = "LEFT JOIN ({told}) AS told (key, value) ON told.key = found.key"
 VECTORS = "LEFT JOIN {vectors} AS own ON own.owner_id = found.photo"
+# Keys of products somebody called variants of it, as text: two index look-ups a candidate.
+VARIANTS = """
+CROSS JOIN LATERAL (
+    SELECT ARRAY(
+        SELECT second FROM imgrec_duplicatepair
+        WHERE space = ANY({labels}) AND first = found.key::text AND decision = 'variant'
+        UNION ALL
+        SELECT first FROM imgrec_duplicatepair
+        WHERE space = ANY({labels}) AND second = found.key::text AND decision = 'variant'
+    ) AS keys
+) AS variants
+"""
 ELIGIBLE = "imgrec_photo.version = {served} AND {item} IN ({rows})"
 BY_INDEX = "(SELECT way FROM imgrec_facts) = 'hnsw' AND "
 KEYS_BY_INDEX = """

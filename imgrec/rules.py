@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 LEAST_FACTOR, MOST_FACTOR = 0.1, 10.0
 MOST_POSITION = 64
+SET_LENGTH = 64
 # What a merchant says of a rule, in a form and in a file.
 FIELDS = (
     "item_model",
@@ -23,6 +24,7 @@ FIELDS = (
     "beside_value",
     "position",
     "factor",
+    "rule_set",
     "starts_at",
     "ends_at",
     "note",
@@ -47,6 +49,15 @@ class RuleQuerySet(QuerySet["Rule"]):
     def not_ended(self) -> Self:
         """Leave those that hold now or will."""
         return self.filter(~_ended())
+
+    def in_set(self, name: str) -> Self:
+        """Leave those that hold for everybody, and with a name those of that set."""
+        return self.filter(rule_set__in=["", name])
+
+    def sets(self) -> list[str]:
+        """Return the names of the sets that some of them are in."""
+        named = self.exclude(rule_set="").order_by("rule_set")
+        return list(named.values_list("rule_set", flat=True).distinct())
 
 
 def _begun() -> Q:
@@ -104,6 +115,15 @@ class Rule(models.Model):
         blank=True,
         validators=[MinValueValidator(LEAST_FACTOR), MaxValueValidator(MOST_FACTOR)],
     )
+    # "": it holds for everybody; else in lists of an arm that shows this set, and in no others.
+    # By the database, too: a process of an older version may add rules meanwhile.
+    rule_set = models.CharField(
+        pgettext_lazy("imgrec", "rule set"),
+        max_length=SET_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+    )
     starts_at = models.DateTimeField(pgettext_lazy("imgrec", "from"), null=True, blank=True)
     ends_at = models.DateTimeField(pgettext_lazy("imgrec", "until"), null=True, blank=True)
     note = models.CharField(pgettext_lazy("imgrec", "note"), max_length=500, blank=True)
@@ -129,7 +149,8 @@ class Rule(models.Model):
             what += f" @{self.position}"
         if self.factor:
             what += f" *{self.factor:g}"
-        return f"{what} | {_named(self.beside, self.beside_value)}"
+        only_in = f" [{self.rule_set}]" if self.rule_set else ""
+        return f"{what} | {_named(self.beside, self.beside_value)}{only_in}"
 
     @property
     def is_of_category(self) -> bool:

@@ -21,6 +21,7 @@ from imgrec.seeds import of_vector
 from imgrec.served import likely_served, served_space
 from imgrec.several import Several, weights_of
 from imgrec.spaces import SpaceDefinition, all_spaces
+from imgrec.steering import unblocked
 from imgrec.visibility import recommendable
 from imgrec.wishes import Wish
 
@@ -40,6 +41,7 @@ def similar_products(
     fold: float | None = None,
     diversity: float | None = None,
     price_band: float | None = None,
+    rule_set: str = "",
     after: str | None = None,
 ) -> SimilarProducts:
     """Return at most ``limit`` products that look like ``seed``, the most similar first.
@@ -58,11 +60,13 @@ def similar_products(
         group_by: a path such as ``"parent"`` or ``"brand__name"``, over the product's own columns
             and foreign keys: of each value only the best comes, and none of the seed's own.
         fold: of products as similar as this to each other (0.97, say) only the best comes, and
-            none that is so similar to the seed.
+            none that is so similar to the seed. The same goes for products that somebody called
+            variants of each other at the duplicate desk.
         diversity: 0 (the most similar) to 1 (the most different from each other): maximal
             marginal relevance among the nearest.
         price_band: only what costs about as much as ``seed``: 0.3 is 30 % less to 30 % more.
             ``IMGREC["price"]`` says where products have their price.
+        rule_set: the named set of a merchant's rules that hold here, beside those that always do.
         after: the ``.next`` of the page before this one. Not with ``diversity``.
 
     Returns:
@@ -90,6 +94,7 @@ def similar_products(
         fold=fold,
         diversity=diversity,
         price_band=price_band,
+        rule_set=rule_set,
     )
     if not likes:
         return SimilarProducts()
@@ -119,6 +124,7 @@ def similar_to_photo(
 ) -> SimilarProducts:
     """Return products that look like a shopper's photo, embedded by a worker.
 
+    Of a merchant's rules, the blocks beside every product hold here, too.
     Waits at most ``photo_wait_seconds``; reads at most ``max_upload_bytes`` + 1 bytes.
     ``min_match`` is relative to pairs of one category, whichever. ``part``: look at this part of
     it only, ``(left, top, width, height)`` as shares of the photo's sides.
@@ -139,9 +145,10 @@ def similar_to_photo(
     wish = Wish.of(limit=limit, min_similarity=min_similarity, min_match=min_match)
     data = photo if isinstance(photo, bytes) else photo.read(settings.max_upload_bytes + 1)
     asked = {} if part is None else {"part": Box.of(*part)}
-    seed, shown = of_vector(photo_queries.ask(space, data, **asked)), recommendable(space, rows)
-    search = Search(space, lambda: seed, lambda: shown, rows.db, is_given=True)
+    seed = of_vector(photo_queries.ask(space, data, **asked))
     with reading(rows.db, **pool_settings(space)):
+        shown = unblocked(space, recommendable(space, rows), [], rows.db)
+        search = Search(space, lambda: seed, lambda: shown, rows.db, is_given=True)
         if wish.match is None:
             found = live.find(search, wish)
         else:

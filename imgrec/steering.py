@@ -2,7 +2,8 @@
 
 A shop without rules must not pay for them: whether there are any at all is remembered for
 ``REMEMBERED_FOR`` seconds. So a shop's first rule may take that long to be heeded by other
-processes; of all later ones, and of each change, the next page knows.
+processes; of all later ones, and of each change, the next page knows. The same goes for the rules
+of a named set, which hold only where that set is asked for.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from django.db.models.functions import Cast
 
 from imgrec.paths import Path, category_of
 from imgrec.remembered import instances
-from imgrec.rules import Rule
+from imgrec.rules import Rule, RuleQuerySet
 from imgrec.spaces import SpaceDefinition
 from imgrec.visibility import item_path
 
@@ -118,17 +119,29 @@ class Steering:
         return found
 
 
-_known: dict[tuple[str, str], tuple[float, bool]] = {}  # until when, and whether there are any
+# By model and database: until when, and the names of the sets that rules are in.
+_known: dict[tuple[str, str], tuple[float, frozenset[str]]] = {}
 
 
-def steering_of(space: SpaceDefinition, seeds: Iterable[Any], using: str) -> Steering | None:
+def steering_of(
+    space: SpaceDefinition, seeds: Iterable[Any], using: str, *, rule_set: str = ""
+) -> Steering | None:
     """Return the rules that hold beside products of these keys; None: none does.
 
-    No statement in a shop without rules, but for one every ``REMEMBERED_FOR`` seconds.
+    ``rule_set``: the named set whose rules hold, too. No statement where there are no rules, but
+    for one every ``REMEMBERED_FOR`` seconds.
     """
-    if not has_rules(space.item_model, using):
+    if not has_rules(space.item_model, using, rule_set=rule_set):
         return None
-    return steering_by(space, rules_beside(space.item_model, seeds, using))
+    return steering_by(space, rules_beside(space.item_model, seeds, using, rule_set=rule_set))
+
+
+def unblocked(
+    space: SpaceDefinition, rows: QuerySet[Any], seeds: Iterable[Any], using: str
+) -> QuerySet[Any]:
+    """Leave out what is blocked beside products of these keys; of none, beside every product."""
+    steering = steering_of(space, seeds, using)
+    return steering.without_blocked(rows) if steering else rows
 
 
 def steering_by(space: SpaceDefinition, rules: Iterable[Rule]) -> Steering | None:
@@ -149,14 +162,15 @@ def no_rules(space: SpaceDefinition) -> Steering:
     return Steering((), (), (), item_path(space), None)
 
 
-def has_rules(model: type[models.Model], using: str) -> bool:
-    """Return whether any rule of a model holds, or will."""
+def has_rules(model: type[models.Model], using: str, *, rule_set: str = "") -> bool:
+    """Return whether any rule of a model holds, or will, for everybody or in a set."""
     name = (model._meta.label_lower, using)
-    until, known = _known.get(name, (0.0, False))
+    until, known = _known.get(name, (0.0, frozenset()))
     if until <= monotonic():
-        known = Rule.objects.using(using).filter(item_model=name[0]).not_ended().exists()
+        rules = Rule.objects.using(using).filter(item_model=name[0]).not_ended()
+        known = frozenset(rules.values_list("rule_set", flat=True).distinct())
         _known[name] = (monotonic() + REMEMBERED_FOR, known)
-    return known
+    return not known.isdisjoint({"", rule_set})
 
 
 def forget(**kwargs: Any) -> None:
@@ -164,18 +178,25 @@ def forget(**kwargs: Any) -> None:
     _known.clear()
 
 
-def rules_beside(model: type[models.Model], seeds: Iterable[Any], using: str) -> list[Rule]:
+def rules_beside(
+    model: type[models.Model], seeds: Iterable[Any], using: str, *, rule_set: str = ""
+) -> list[Rule]:
     """Return the rules that hold now beside products of these keys, the oldest first."""
     texts = [str(key) for key in seeds]
+
+    def rules() -> QuerySet[Rule, Rule]:
+        return _rules(model, texts, using).in_set(rule_set)
+
     if len(texts) != 1:
-        return list(_rules(model, texts, using))
+        return list(rules())
     category = category_of(model)
-    name = ("rules", model, category and category.name, using)
-    return instances(name, texts[0], using, lambda: _rules(model, texts, using))
+    return instances(
+        ("rules", model, category and category.name, using, rule_set), texts[0], using, rules
+    )
 
 
-def _rules(model: type[models.Model], texts: list[str], using: str) -> QuerySet[Rule, Rule]:
-    """Return those rules as a queryset, in which keys are text wherever they come."""
+def _rules(model: type[models.Model], texts: list[str], using: str) -> RuleQuerySet:
+    """Return the rules of all sets as a queryset, in which keys are text wherever they come."""
     beside = Q(beside=Rule.Beside.ALL)
     category, key = category_of(model), model._meta.pk
     for text in texts:

@@ -34,7 +34,7 @@ class Reads:
 
     @property
     def wish(self) -> Wish:
-        return self.question.wish
+        return replace(self.question.wish, seed_keys=self.choice.seed_keys)
 
     @cached_property
     def search(self) -> Search:

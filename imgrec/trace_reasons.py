@@ -109,6 +109,14 @@ class Why:
         return cls("group", text % {"other": other, "n": f"{similarity:.3f}"})
 
     @classmethod
+    def variant(cls, other: str) -> Self:
+        """Out because somebody called it a variant of a better one, or of the product itself."""
+        if not other:
+            return cls("group", _("It is a variant of the product itself, as decided."))
+        text = _("It is a variant of “%(other)s”, as decided, which comes first.")
+        return cls("group", text % {"other": other})
+
+    @classmethod
     def not_diverse(cls, rank: int, among: int) -> Self:
         """Not near enough to be one of those that differ from each other."""
         text = _("Rank %(rank)s: the list is made diverse among the first %(among)s.")

@@ -71,6 +71,7 @@ def trace(
     group_by: str | None = None,
     fold: float | None = None,
     diversity: float | None = None,
+    rule_set: str = "",
 ) -> Trace:
     """Return how the list beside one product comes about, searched exactly.
 
@@ -78,8 +79,8 @@ def trace(
         seed: a saved product.
         about: a product that is to be among the lines, however far away.
         most: how many of the nearest are among the lines in any case.
-        limit, among, min_similarity, group_by, fold, diversity: those of ``similar_products``,
-            which gives the same products in the same order.
+        limit, among, min_similarity, group_by, fold, diversity, rule_set: those of
+            ``similar_products``, which gives the same products in the same order.
     """
     wish = Wish.of(
         limit=limit,
@@ -87,12 +88,14 @@ def trace(
         group_by=group_by,
         fold=fold,
         diversity=diversity,
+        rule_set=rule_set,
     )
     space = served_space(type(seed))
     question = Question([(seed, 1.0)], [], wish, among, is_given=True)
     choice = question.choice(space)
     with reading(choice.using, **pool_settings(space)):
-        steering = steering_of(space, choice.likes, choice.using) or no_rules(space)
+        found = steering_of(space, choice.likes, choice.using, rule_set=rule_set)
+        steering = found or no_rules(space)
         with settings_of_our_own(choice.using, **pool_settings(space)):
             return _Tracing(question, choice, steering, about, most).trace()
 
@@ -190,12 +193,22 @@ class _Tracing(Stages):
             for each in others:
                 if arrays.groups[each] == arrays.groups[place]:
                     return Why.same_group(self._name(each), self.wish.group_by)
+        if why := self._why_variant(place, others):
+            return why
         if fold is not None and arrays.vectors is not None:
             for each in others:
                 alike = float(arrays.vectors[each] @ arrays.vectors[place])
                 if alike >= fold:
                     return Why.folded(self._name(each), alike)
         return Why.folded("", float(arrays.similarities[place]))
+
+    def _why_variant(self, place: int, others: list[int]) -> Why | None:
+        variants = set(self.arrays.variants[place]) if self.arrays.variants else set()
+        if self.wish.seed_keys & variants:
+            return Why.variant("")
+        better = (each for each in others if str(self.arrays.keys[each]) in variants)
+        other = next(better, None)
+        return None if other is None else Why.variant(self._name(other))
 
     def _name(self, place: int) -> str:
         key = self.arrays.keys[place]

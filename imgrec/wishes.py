@@ -37,9 +37,12 @@ class Wish:
     fold: float | None = None
     diversity: float = 0.0
     price_band: float | None = None
+    rule_set: str = ""
     asked: tuple[Any, ...] = ()
     after: Page | None = None
-    seeds: Matrix | None = field(default=None, compare=False)  # to fold by
+    # To fold by: unit rows, and keys as text.
+    seeds: Matrix | None = field(default=None, compare=False)
+    seed_keys: frozenset[str] = field(default=frozenset(), compare=False)
 
     @classmethod
     def of(
@@ -52,6 +55,7 @@ class Wish:
         fold: float | None = None,
         diversity: float | None = None,
         price_band: float | None = None,
+        rule_set: str = "",
     ) -> Self:
         """Return a wish. Raises ``ValueError`` for what cannot be, and says what can."""
         if limit < 0:
@@ -65,7 +69,8 @@ class Wish:
             raise ValueError("min_similarity=nan: 0 to 1.")
         if min_match is not None and not 0 <= min_match <= 100:
             raise ValueError(f"min_match={min_match}: a percentage, 0 to 100.")
-        return cls(limit, least, min_match, group_by or None, fold, diversity or 0.0, price_band)
+        spread = diversity or 0.0
+        return cls(limit, least, min_match, group_by or None, fold, spread, price_band, rule_set)
 
     def measured_by(self, scale: Scale | None) -> Self:
         """Return the wish with the similarity that its match takes; without a scale, with none."""
@@ -80,7 +85,7 @@ class Wish:
             ValueError: not with ``diversity``, nor with the token of another query.
         """
         # in pairs: a band is no match
-        more = {"band": self.price_band, "match": self.match}
+        more = {"band": self.price_band, "match": self.match, "rules": self.rule_set or None}
         told = [pair for pair in more.items() if pair[1] is not None]
         asked = (tuple(seeds), self.group_by, self.fold, self.least, *told)
         if not token:
@@ -129,7 +134,7 @@ class Wish:
     @property
     def rules(self) -> Rules:
         """What may be shown beside each other, and after the pages before."""
-        rules = Rules(least=self.least, fold=self.fold, seeds=self.seeds)
+        rules = Rules(self.least, self.fold, self.seeds, self.seed_keys)
         if self.after:
             rules = replace(
                 rules,

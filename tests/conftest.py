@@ -115,7 +115,7 @@ def nothing_remembered() -> Iterator[None]:
     for room in rooms:
         room.forget()
     for space in all_spaces():  # as a process knows it that has looked: a rule saved ends it
-        steering._known[space.item_model._meta.label_lower, "default"] = (inf, False)
+        steering._known[space.item_model._meta.label_lower, "default"] = (inf, frozenset())
     yield
     for room in rooms:
         room.forget()

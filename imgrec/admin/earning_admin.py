@@ -1,4 +1,4 @@
-"""The page "Does it earn?": what was counted, and how comparisons of two spaces stand."""
+"""The page "Does it earn?": what was counted, and how comparisons stand."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from django.utils.translation import gettext as _
 
 from imgrec.admin import earning_chart as chart
 from imgrec.admin import earning_words as words
+from imgrec.admin.keeping import keep_url, may_keep
 from imgrec.admin.read_only import ReadOnlyAdmin
 from imgrec.conf import settings
-from imgrec.earning import report
+from imgrec.earning import report, winners
 from imgrec.earning.report import Counts, Line
 from imgrec.earning.tables import Arm, Experiment, ListCount
 from imgrec.earning.verdicts import Verdict, verdict
+from imgrec.rules import Rule
 
 PERIODS = (7, 30, 90)
 USUAL = 30
@@ -52,7 +54,7 @@ class ListCountAdmin(ReadOnlyAdmin):
             "media": self.media,
             "is_on": settings.count_clicks,
             "periods": [{"days": each, "is_current": each == days} for each in PERIODS],
-            "experiments": [_told(each) for each in _latest()],
+            "experiments": self._experiments(request),
             "compare_url": self._compare_url(request),
         }
         return TemplateResponse(request, "imgrec/admin/earning.html", context)
@@ -60,6 +62,17 @@ class ListCountAdmin(ReadOnlyAdmin):
     def _refuse_strangers(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
             raise PermissionDenied
+
+    def _experiments(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Tell of the latest comparisons, with a button where a better rule set can be kept."""
+        told = [_told(each) for each in _latest()]
+        if may_keep(request):
+            there = set(Rule.objects.values_list("item_model", "rule_set").distinct())
+            for each in told:
+                experiment = each["experiment"]
+                if each["better"] and (experiment.item_model, each["better"]) in there:
+                    each["keep_url"] = keep_url(experiment, self.admin_site.name)
+        return told
 
     def _compare_url(self, request: HttpRequest) -> str:
         user: Any = request.user
@@ -116,10 +129,15 @@ def _latest() -> list[Experiment]:
 
 def _told(experiment: Experiment) -> dict[str, Any]:
     found: Verdict = verdict(experiment)
-    sides = ((Arm.A, experiment.space_a, found.arms.a), (Arm.B, experiment.space_b, found.arms.b))
+    sides = ((Arm.A, found.arms.a), (Arm.B, found.arms.b))
     return {
         "experiment": experiment,
-        "arms": [{"arm": arm.label, "space": space, **_cells(n)} for arm, space, n in sides],
+        "arms": [
+            {"arm": arm.label, "shows": words.arm_name(experiment, arm), **_cells(counts)}
+            for arm, counts in sides
+        ],
+        "better": winners.winning_set(experiment, found.ruling),
+        "better_without": winners.losing_set(experiment, found.ruling),
         "progress": words.progress(found),
         "seen": min(found.arms.seen, found.needed),
         "needed": found.needed,

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from imgrec.admin.numbers import rounded
 from imgrec.earning.figures import POWER, Share
 from imgrec.earning.tables import Experiment
 from imgrec.earning.verdicts import Ruling, Verdict
+
+# What an arm without a rule set shows.
+ONLY_ALWAYS = gettext_lazy("only rules that always hold")
+
+
+def arm_name(experiment: Experiment, arm: str) -> str:
+    """Say what an arm shows: a rule set, or a space."""
+    rules = experiment.rules_of(arm)
+    if experiment.is_of_rules:
+        return rules or str(ONLY_ALWAYS)
+    return f"{experiment.space_of(arm)} [{rules}]" if rules else experiment.space_of(arm)
 
 
 def grouped(number: float) -> str:
@@ -70,7 +82,7 @@ _SENTENCES = {
     Ruling.ENDED_EARLY: lambda: _("Ended before there were enough views: nothing can be said."),
     Ruling.UNEVEN: lambda: _(
         "Not to be trusted: the lists were not split as was asked for. Pages kept in a cache, or "
-        "products that only one of the spaces has look-alikes for, do that."
+        "products that only one arm has look-alikes for, do that."
     ),
     Ruling.A: lambda: _("A is better: %(more)s (95 %% interval %(low)s … %(high)s), %(p)s."),
     Ruling.B: lambda: _("B is better: %(more)s (95 %% interval %(low)s … %(high)s), %(p)s."),

@@ -1,8 +1,9 @@
-"""Comparisons of two spaces: said once what is to be found out, then left alone, then ended."""
+"""Comparisons: said once what is to be found out, then left alone, then ended."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -11,13 +12,18 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.urls import path
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from imgrec.admin.earning_words import ONLY_ALWAYS, arm_name
+from imgrec.admin.keeping import keep
 from imgrec.earning import report
 from imgrec.earning.figures import sample_size
 from imgrec.earning.marking import placement_of
-from imgrec.earning.tables import Experiment
+from imgrec.earning.tables import Arm, Experiment
+from imgrec.rules import Rule
+from imgrec.served import served_space
 from imgrec.space_rows import item_label
 from imgrec.spaces import all_spaces, space_by_label
 
@@ -31,6 +37,8 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
 
     space_a = forms.ChoiceField(label=_("Space A"), choices=lambda: _spaces())
     space_b = forms.ChoiceField(label=_("Space B"), choices=lambda: _spaces())
+    rules_a = forms.ChoiceField(label=_("Rule set A"), choices=lambda: _sets(), required=False)
+    rules_b = forms.ChoiceField(label=_("Rule set B"), choices=lambda: _sets(), required=False)
 
     class Meta:
         model = Experiment
@@ -38,7 +46,9 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
             "name",
             "placement",
             "space_a",
+            "rules_a",
             "space_b",
+            "rules_b",
             "share_of_b",
             "expected_percent",
             "effect_percent",
@@ -59,16 +69,30 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
         said: dict[str, Any] = super().clean() or {}
         if self.errors:
             return said
-        a, b = space_by_label(said["space_a"]), space_by_label(said["space_b"])
-        if a is None or b is None or a is b or a.item_model is not b.item_model:
-            text = gettext("Choose two different spaces of the same products.")
-            raise ValidationError({"space_b": text})
-        self.instance.item_model = item_label(a)
+        self._refuse_what_is_not_comparable(said)
         self._refuse_a_second(said["placement"])
         rate, effect = said["expected_percent"] / 100, said["effect_percent"] / 100
         with suppress(ValueError):  # what cannot be reckoned with, the fields' own limits refuse
             self.instance.needed = sample_size(rate, effect)
         return said
+
+    def _refuse_what_is_not_comparable(self, said: dict[str, Any]) -> None:
+        a, b = space_by_label(said["space_a"]), space_by_label(said["space_b"])
+        if a is None or b is None or a.item_model is not b.item_model:
+            text = gettext("Choose two spaces of the same products.")
+            raise ValidationError({"space_b": text})
+        self.instance.item_model = item_label(a)
+        if (a is b) is (said["rules_a"] == said["rules_b"]):
+            text = gettext("Let one thing differ: either the spaces or the rule sets.")
+            raise ValidationError({"rules_b": text})
+        if a is b and served_space(a.item_model) is not a:
+            text = gettext("Rule sets are compared in the space that is served.")
+            raise ValidationError({"space_a": text})
+        there = Rule.objects.not_ended().filter(item_model=item_label(a)).sets()
+        for name in ("rules_a", "rules_b"):
+            if said[name] and said[name] not in there:
+                text = gettext("No rule of these products is in this set.")
+                raise ValidationError({name: text})
 
     def _refuse_a_second(self, placement: str) -> None:
         running = Experiment.objects.filter(ended_at=None, item_model=self.instance.item_model)
@@ -78,7 +102,14 @@ class ExperimentForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 def _spaces() -> list[tuple[str, str]]:
-    return [(each.label, each.label) for each in all_spaces()]
+    """Return all spaces, the served ones first."""
+    served = {served_space(each.item_model).label for each in all_spaces()}
+    labels = [each.label for each in all_spaces()]
+    return [(each, each) for each in sorted(labels, key=lambda label: label not in served)]
+
+
+def _sets() -> list[tuple[str, str]]:
+    return [("", str(ONLY_ALWAYS)), *((name, name) for name in Rule.objects.not_ended().sets())]
 
 
 @admin.register(Experiment)
@@ -86,7 +117,7 @@ class ExperimentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Nothing but the name changes once it runs: else the verdict would be of something else."""
 
     form = ExperimentForm
-    list_display = ["name", "placement", "space_a", "space_b", "started_at", "ended_at"]
+    list_display = ["name", "placement", "a", "b", "started_at", "ended_at"]
     ordering = ["-pk"]
     actions = ["end"]
 
@@ -115,9 +146,24 @@ class ExperimentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Suggest what was counted lately as the rate to expect."""
         return {"expected_percent": _lately(), **super().get_changeform_initial_data(request)}
 
+    def get_urls(self) -> list[Any]:
+        """Add the address at which a better rule set is kept."""
+        view = self.admin_site.admin_view(partial(keep, admin=self))
+        return [path("<int:pk>/keep/", view, name="imgrec_experiment_keep"), *super().get_urls()]
+
+    @admin.display(description="A", ordering="space_a")
+    def a(self, row: Experiment) -> str:
+        """Say what it shows."""
+        return arm_name(row, Arm.A)
+
+    @admin.display(description="B", ordering="space_b")
+    def b(self, row: Experiment) -> str:
+        """Say what it shows."""
+        return arm_name(row, Arm.B)
+
     @admin.action(description=_("End selected comparisons"), permissions=["change"])
     def end(self, request: HttpRequest, queryset: QuerySet[Experiment]) -> None:
-        """Show everybody the served space again; what was counted stays."""
+        """Show everybody the same again; what was counted stays."""
         ended = queryset.filter(ended_at=None).update(ended_at=Now())
         text = ngettext("%(n)d comparison ended.", "%(n)d comparisons ended.", ended)
         self.message_user(request, text % {"n": ended}, messages.SUCCESS)

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 from django.utils.translation import gettext, pgettext, pgettext_lazy
@@ -61,6 +61,17 @@ class ProductInput(forms.TextInput):
         return format_html(link, typed, url, (attrs or {}).get("id", ""), gettext("Find a product"))
 
 
+class SetInput(forms.TextInput):
+    """A set's name, those that there are suggested."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Add the names."""
+        typed = super().render(name, value, attrs, renderer)
+        names = ((each,) for each in Rule.objects.sets())
+        options = format_html_join("", "<option>{}</option>", names)
+        return format_html('{}<datalist id="imgrec-sets">{}</datalist>', typed, options)
+
+
 def _products_url() -> str:
     models = [*item_models().values()]
     if len(models) != 1:
@@ -78,17 +89,27 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Pins, blocks and boosts."""
 
     form = RuleForm
-    list_display = ["done", "what", "where", "state", "starts_at", "ends_at", "note", "created_by"]
+    list_display = [
+        "done",
+        "what",
+        "where",
+        "state",
+        "rule_set",
+        "starts_at",
+        "ends_at",
+        "note",
+        "created_by",
+    ]
     list_display_links = ["done"]
     list_filter = [StateFilter, "action", "target", "beside", "item_model"]
     list_per_page = 50
-    search_fields = ["target_value", "beside_value", "note", "created_by"]
-    search_help_text = _("Product, category, note or who made it")
+    search_fields = ["target_value", "beside_value", "rule_set", "note", "created_by"]
+    search_help_text = _("Product, category, rule set, note or who made it")
     ordering = ["-id"]
     change_list_template = "imgrec/admin/rule_list.html"
     fieldsets = [
         (None, {"fields": ["item_model", "action", ("target", "target_value")]}),
-        (pgettext_lazy("imgrec", "Where"), {"fields": [("beside", "beside_value")]}),
+        (pgettext_lazy("imgrec", "Where"), {"fields": [("beside", "beside_value"), "rule_set"]}),
         (pgettext_lazy("imgrec", "How"), {"fields": ["position", "factor"]}),
         (_("When and why"), {"fields": ["starts_at", "ends_at", "note"]}),
     ]
@@ -101,6 +122,8 @@ class RuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if db_field.name in {"target_value", "beside_value"}:
             kwargs["widget"] = ProductInput(attrs={"class": "vTextField"})
             kwargs["help_text"] = _("The product's key, or the category's.")
+        elif db_field.name == "rule_set":
+            kwargs["widget"] = SetInput(attrs={"class": "vTextField", "list": "imgrec-sets"})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Rule, form: Any, change: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from imgrec.earning.tables import Experiment
 from imgrec.paths import Path, category_of, column_of
 from imgrec.rules import FIELDS, Rule
 from imgrec.spaces import all_spaces
@@ -47,6 +49,13 @@ class Known:
             self.look_up(model, [text])
         return known.get(text, False)
 
+    @cached_property
+    def compared(self) -> set[tuple[str, str]]:
+        """The rule sets that are being compared, each with its model."""
+        running = Experiment.objects.filter(ended_at=None)
+        rows = running.values_list("item_model", "rules_a", "rules_b")
+        return {(model, name) for model, *names in rows for name in names if name}
+
 
 def key_path(model: type[models.Model]) -> Path:
     """Return where a model has its key."""
@@ -65,6 +74,9 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         help_texts = {
             "position": gettext_lazy("Of a pin: 1 is the first place. Empty: as far up as may be."),
             "factor": gettext_lazy("Of a boost: 1.2 lifts, 0.8 lowers."),
+            "rule_set": gettext_lazy(
+                "Empty: it holds for everybody. A name: only where a comparison shows this set."
+            ),
         }
 
     def __init__(self, *args: Any, known: Known | None = None, **kwargs: Any) -> None:
@@ -83,6 +95,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             self._clean_value(model, "target")
             self._clean_value(model, "beside")
         self._clean_numbers(data)
+        self._clean_set(data)
         if data.get("starts_at") and data.get("ends_at") and data["starts_at"] >= data["ends_at"]:
             self.add_error("ends_at", _("The end must be after the beginning."))
         same = data.get("target_value") == data.get("beside_value")
@@ -117,6 +130,16 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             hint = f'IMGREC = {{"category": {{"{model._meta.label}": "category"}}}}'
             raise ValueError(_("The settings name no category: %(hint)s") % {"hint": hint})
         return category.text(category.value(text))
+
+    def _clean_set(self, data: dict[str, Any]) -> None:
+        """Let nobody change what is being compared: the verdict would be of something else."""
+        before = (self.instance.item_model, self.instance.rule_set)
+        after = (data.get("item_model", ""), data.get("rule_set", ""))
+        if {*self.changed_data} - {"note"} and {before, after} & self.known.compared:
+            text = _(
+                "This set is being compared: end that first. Rules of no set hold in both arms."
+            )
+            self.add_error("rule_set", text)
 
     def _clean_numbers(self, data: dict[str, Any]) -> None:
         action = data.get("action")

@@ -19,10 +19,12 @@ from django.views.decorators.http import require_GET
 
 from imgrec import similar
 from imgrec.admin.addresses import change_url, url_name
+from imgrec.admin.earning_words import ONLY_ALWAYS
 from imgrec.admin.photos import Photo, photos_of_items
 from imgrec.conf import settings
 from imgrec.paths import check_path
 from imgrec.rules import Rule
+from imgrec.space_rows import item_label
 from imgrec.spaces import spaces_of
 from imgrec.trace_stages import STEPS
 from imgrec.tracing import Line, Trace, trace
@@ -64,6 +66,7 @@ class StepsForm(forms.Form):
     diversity = forms.FloatField(
         label=pgettext_lazy("imgrec", "Diversity"), min_value=0, max_value=1, required=False
     )
+    rule_set = forms.ChoiceField(label=_("Rule set"), required=False)
     about = forms.CharField(
         label=_("Why not here: key or words of a product"), max_length=200, required=False
     )
@@ -74,6 +77,13 @@ class StepsForm(forms.Form):
         for name, step in (("min_similarity", "0.01"), ("fold", "0.01"), ("diversity", "0.1")):
             self.fields[name].widget.attrs["step"] = step
         self.fields["limit"].widget.attrs["placeholder"] = "8"
+        items = item_label(spaces_of(model)[0])
+        sets = Rule.objects.not_ended().filter(item_model=items).sets()
+        if sets:
+            field: Any = self.fields["rule_set"]
+            field.choices = [("", ONLY_ALWAYS), *((name, name) for name in sets)]
+        else:
+            del self.fields["rule_set"]
 
     def clean_group_by(self) -> str:
         """Allow a path over the product's own columns."""
@@ -88,8 +98,9 @@ class StepsForm(forms.Form):
     @property
     def options(self) -> dict[str, Any]:
         """Return what the search takes."""
-        names = ("limit", "min_similarity", "group_by", "fold", "diversity")
-        return {n: self.cleaned_data[n] for n in names if self.cleaned_data[n] not in (None, "")}
+        names = ("limit", "min_similarity", "group_by", "fold", "diversity", "rule_set")
+        said = self.cleaned_data
+        return {name: said[name] for name in names if said.get(name) not in (None, "")}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which of two spaces a list is of, while they are compared.
+"""Which of two spaces or rule sets a list is of, while they are compared.
 
 Drawn anew for each rendering, from nothing but chance: no cookie, and the same shopper may see
 A now and B on the next page.
@@ -33,12 +33,13 @@ class Draw:
 
     experiment: int
     arm: str
-    space: SpaceDefinition
+    space: SpaceDefinition | None  # None: the one that is served
+    rule_set: str
 
     @property
     def search(self) -> dict[str, Any]:
         """What :func:`imgrec.similar_products` takes beside what the page asked for."""
-        return {"space": self.space}
+        return {"space": self.space, "rule_set": self.rule_set}
 
 
 def draw(model: type[models.Model], placement: str) -> Draw | None:
@@ -47,8 +48,8 @@ def draw(model: type[models.Model], placement: str) -> Draw | None:
     if found is None:
         return None
     arm = Arm.B if secrets.randbelow(100) < found.share_of_b else Arm.A
-    space = space_by_label(found.space_of(arm))
-    return Draw(found.pk, str(arm.value), space) if space else None
+    space = None if found.is_of_rules else space_by_label(found.space_of(arm))
+    return Draw(found.pk, str(arm.value), space, found.rules_of(arm))
 
 
 def _about(model: type[models.Model], placement: str) -> Experiment | None:

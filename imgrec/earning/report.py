@@ -38,7 +38,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Line:
-    """The counts of a place and space, and of an arm where two spaces were compared."""
+    """The counts of a place and space, and of an arm where two were compared."""
 
     placement: str
     space: str

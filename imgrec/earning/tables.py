@@ -1,4 +1,4 @@
-"""The tables of counting: sums per day, tokens that were used, and comparisons of two spaces."""
+"""The tables of counting: sums per day, tokens that were used, and comparisons of two arms."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from imgrec.rules import SET_LENGTH
 
 PLACEMENT_LENGTH = 64
 
@@ -78,9 +80,11 @@ class UsedToken(models.Model):
 
 
 class Experiment(models.Model):
-    """Two spaces shown side by side, to see whose lists are clicked more.
+    """Two spaces or rule sets shown side by side, to see whose lists are clicked more.
 
-    What is to be found out is written down before: it decides how many views it takes.
+    With one space in both arms, the one that is served is shown, under two sets of rules; "": no
+    more than the rules that always hold. What is to be found out is written down before: it
+    decides how many views it takes.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -92,7 +96,13 @@ class Experiment(models.Model):
         blank=True,
     )
     space_a = models.CharField(_("space A"), max_length=200)
+    rules_a = models.CharField(
+        _("rule set A"), max_length=SET_LENGTH, blank=True, default="", db_default=""
+    )
     space_b = models.CharField(_("space B"), max_length=200)
+    rules_b = models.CharField(
+        _("rule set B"), max_length=SET_LENGTH, blank=True, default="", db_default=""
+    )
     share_of_b = models.PositiveSmallIntegerField(
         _("share of B in percent"),
         default=50,
@@ -115,8 +125,8 @@ class Experiment(models.Model):
     )
 
     class Meta:
-        verbose_name = _("comparison of two spaces")
-        verbose_name_plural = _("comparisons of two spaces")
+        verbose_name = _("A/B comparison")
+        verbose_name_plural = _("A/B comparisons")
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["item_model", "placement"],
@@ -131,3 +141,12 @@ class Experiment(models.Model):
     def space_of(self, arm: str) -> str:
         """Return the label of the space an arm shows."""
         return self.space_b if arm == Arm.B else self.space_a
+
+    def rules_of(self, arm: str) -> str:
+        """Return the name of the rule set that holds in an arm."""
+        return self.rules_b if arm == Arm.B else self.rules_a
+
+    @property
+    def is_of_rules(self) -> bool:
+        """Whether rule sets are compared, in whichever space is served."""
+        return self.space_a == self.space_b

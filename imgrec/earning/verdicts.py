@@ -1,4 +1,4 @@
-"""What may be said of two spaces, and when: nothing before the views agreed on are there.
+"""What may be said of two arms, and when: nothing before the views agreed on are there.
 
 Whoever looks at a running comparison every day and stops when it looks good finds differences
 where there are none. So the number of views is written down at the start, and the verdict is of

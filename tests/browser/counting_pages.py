@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template import RequestContext, Template
 from django.urls import include, path
@@ -30,4 +31,8 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     return answer
 
 
-urlpatterns = [path("page/<int:pk>/", page), path("imgrec/", include("imgrec.urls"))]
+urlpatterns = [
+    path("page/<int:pk>/", page),
+    path("imgrec/", include("imgrec.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from pytest_django import Settings
 
 from imgrec.earning.tables import Experiment, ListCount
 from imgrec.earning.tokens import today
+from imgrec.rules import Rule
 from tests.integration.admin_pages import client_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -132,8 +134,12 @@ def test_a_comparison_starts() -> None:
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"space_b": FINE}, "two different spaces"),
-        ({"space_b": "testapp.product.embedding"}, "two different spaces"),
+        ({"space_b": FINE}, "either the spaces or the rule sets"),
+        ({"space_b": "testapp.product.embedding"}, "two spaces of the same products"),
+        ({"rules_b": "bold"}, "either the spaces or the rule sets"),
+        ({"space_a": COARSE, "rules_b": "bold"}, "in the space that is served"),
+        ({"space_b": FINE, "rules_b": "of another model"}, "No rule of these products"),
+        ({"space_b": FINE, "rules_b": "over"}, "Select a valid choice"),
         ({"space_b": "nowhere"}, "Select a valid choice"),
         ({"share_of_b": 0}, "greater than or equal to 1"),
         ({"expected_percent": 0}, "greater than or equal to 0.01"),
@@ -143,6 +149,9 @@ def test_a_comparison_starts() -> None:
     ids=str,
 )
 def test_what_cannot_be_compared_is_refused(wrong: dict[str, Any], says: str) -> None:
+    make_rule("bold")
+    make_rule("of another model", item_model="testapp.product")
+    make_rule("over", ends_at=timezone.now())
     body = text_of(client_of(*ALL).post(f"{EXPERIMENTS}add/", {**FORM, **wrong}))
     assert says in body
     assert not Experiment.objects.exists()
@@ -167,6 +176,99 @@ def test_what_it_is_about_does_not_change_while_it_runs() -> None:
     now = Experiment.objects.get()
     assert (now.name, now.effect_percent, now.needed) == ("Renamed", 20, made.needed)
     assert now.space_b == COARSE
+
+
+# --- rule sets
+
+RULES_TOO = (*ALL, "change_rule", "view_listcount")
+BUTTON = "Have the rules of “bold” always hold"
+
+
+def make_rule(name: str, **values: Any) -> Rule:
+    chosen = {"action": "block", "target": "product", "target_value": "1", "beside": "all"}
+    chosen |= {"item_model": "testapp.twospaces", "rule_set": name, **values}
+    made: Rule = Rule.objects.create(**chosen)
+    return made
+
+
+def rules_compared(a: tuple[int, int], b: tuple[int, int], **values: Any) -> Experiment:
+    """Return a comparison of no set and "bold", with yesterday's lists seen and clicked."""
+    make_rule("bold")
+    chosen = {key: value for key, value in FORM.items() if key != "effect_percent"}
+    chosen |= {"space_b": FINE, "rules_b": "bold", "needed": 1000, **values}
+    made = Experiment.objects.create(item_model="testapp.twospaces", **chosen)
+    for arm, (seen, clicked) in (("a", a), ("b", b)):
+        count(2, seen=seen, clicked=clicked, experiment=made.pk, arm=arm)
+    return made
+
+
+def test_a_comparison_of_rule_sets_starts() -> None:
+    make_rule("bold")
+    client = client_of(*RULES_TOO)
+    assert "bold</option>" in text_of(client.get(f"{EXPERIMENTS}add/"))
+    form = {**FORM, "space_b": FINE, "rules_b": "bold"}
+    assert client.post(f"{EXPERIMENTS}add/", form).status_code == 302
+    made = Experiment.objects.get()
+    assert (made.is_of_rules, made.rules_a, made.rules_b) == (True, "", "bold")
+    body = text_of(client.get(PAGE))
+    assert "only rules that always hold" in body
+    assert "Too early to say." in body
+    assert BUTTON not in body
+    assert "bold" in text_of(client.get(EXPERIMENTS))
+
+
+def test_the_better_set_is_kept_with_one_click() -> None:
+    made = rules_compared((1000, 50), (1000, 90))
+    make_rule("shy")
+    client = client_of(*RULES_TOO)
+    body = text_of(client.get(PAGE))
+    assert "B is better" in body
+    assert BUTTON in body
+    (url,) = re.findall(r'<form method="post" action="([^"]+/keep/)"', body)
+    assert "1 rule always holds now." in text_of(client.post(url, follow=True))
+    assert sorted(Rule.objects.values_list("rule_set", flat=True)) == ["", "shy"]
+    made.refresh_from_db()
+    assert made.ended_at is not None
+    assert BUTTON not in text_of(client.get(PAGE))
+
+
+def test_where_no_set_was_better_it_says_what_to_do() -> None:
+    rules_compared((1000, 90), (1000, 50))
+    body = text_of(client_of(*RULES_TOO).get(PAGE))
+    assert "Better without the rules of “bold”: end the comparison" in body
+    assert BUTTON not in body
+
+
+@pytest.mark.parametrize(
+    ("b", "rights", "method", "status"),
+    [
+        ((1000, 90), ALL, "post", 403),
+        ((1000, 90), ("view_experiment", "change_rule"), "post", 403),
+        ((1000, 90), RULES_TOO, "get", 405),
+        ((1000, 52), RULES_TOO, "post", 302),
+        ((900, 90), RULES_TOO, "post", 302),
+    ],
+)
+def test_a_set_is_kept_by_who_may_and_once_it_is_better(
+    b: tuple[int, int], rights: tuple[str, ...], method: str, status: int
+) -> None:
+    made = rules_compared((1000, 50), b)
+    client = client_of(*rights)
+    answer = getattr(client, method)(f"{EXPERIMENTS}{made.pk}/keep/")
+    assert answer.status_code == status
+    assert Rule.objects.get().rule_set == "bold"
+    assert Experiment.objects.get().ended_at is None
+    if status == 302:
+        assert "No rule set was found to be better." in text_of(client.get(EXPERIMENTS))
+
+
+def test_a_set_that_another_comparison_shows_is_not_taken_from_it() -> None:
+    made = rules_compared((1000, 50), (1000, 90))
+    rules_compared((0, 0), (0, 0), placement="product page")
+    body = client_of(*RULES_TOO).post(f"{EXPERIMENTS}{made.pk}/keep/", follow=True)
+    assert "Another comparison shows this set" in text_of(body)
+    assert set(Rule.objects.values_list("rule_set", flat=True)) == {"bold"}
+    assert not Experiment.objects.exclude(ended_at=None).exists()
 
 
 def test_only_who_may_ends_one() -> None:

@@ -14,6 +14,7 @@ from django.utils.timezone import now
 from pytest_django import Settings
 
 from imgrec import rule_files
+from imgrec.earning.tables import Experiment
 from imgrec.rules import Rule
 from tests.integration.admin_pages import client_of, text_of
 from tests.steering import rule
@@ -124,6 +125,45 @@ def test_the_list_asks_no_more_for_more_rules(
         client.get(LIST)
 
 
+def test_a_rule_says_in_which_set_it_is(products: list[Product]) -> None:
+    rule("pin", products[0], rule_set="bold")
+    client = client_of(*ALL)
+    assert "<option>bold</option>" in text_of(client.get(f"{LIST}add/"))
+    sent = typed(target_value=str(products[1].pk), rule_set=" bold ")
+    client.post(f"{LIST}add/", sent)
+    assert Rule.objects.filter(rule_set="bold").count() == 2
+    assert text_of(client.get(f"{LIST}?q=bold")).count("field-what") == 2
+
+
+def test_what_is_being_compared_stays_as_it_is(products: list[Product]) -> None:
+    space = "testapp.product.embedding"
+    made = rule("block", products[0], rule_set="bold")
+    running = Experiment.objects.create(
+        item_model="testapp.product",
+        rules_b="bold",
+        needed=9,
+        expected_percent=2,
+        **dict.fromkeys(("space_a", "space_b"), space),
+    )
+    client = client_of(*ALL)
+    same = typed(target_value=str(products[0].pk), rule_set="bold")
+    other = {**same, "target_value": str(products[1].pk)}
+    assert "rule_set" in problems(**other)
+    for sent in (other, {**same, "rule_set": ""}):
+        body = text_of(client.post(f"{LIST}{made.pk}/change/", sent))
+        assert "This set is being compared" in body
+    text = exported(client)
+    assert dict(send(client, text).context["plan"].counts) == {"keep": 1}
+    assert "being compared" in text_of(send(client, text.replace("block", "pin")))
+    assert not problems(**{**other, "rule_set": "shy"})
+    assert not problems(**{**other, "rule_set": ""})
+    client.post(f"{LIST}{made.pk}/change/", {**same, "note": "why"})
+    running.delete()
+    client.post(f"{LIST}{made.pk}/change/", {**same, "rule_set": ""})
+    made.refresh_from_db()
+    assert (made.note, made.rule_set) == ("", "")
+
+
 # Files
 
 
@@ -142,6 +182,7 @@ def exported(client: Client) -> str:
 def test_what_was_exported_comes_back_the_same(products: list[Product]) -> None:
     rule("pin", products[0], position=3, note="=SUM(A1)", starts_at=now())
     rule("boost", "=Cup", beside=products[1], factor=0.5, note='\'quoted, with "marks"')
+    rule("boost", "=Cup", beside=products[1], factor=0.5, rule_set="bold")
     rule("block", "Rug", ends_at=now() + timedelta(days=3))
     client = client_of(*ALL)
     text = exported(client)
@@ -153,7 +194,7 @@ def test_what_was_exported_comes_back_the_same(products: list[Product]) -> None:
         for number, line in enumerate(text.splitlines())
     )
     shown = send(client, without_id)
-    assert dict(shown.context["plan"].counts) == {"add": 3}
+    assert dict(shown.context["plan"].counts) == {"add": 4}
     assert not Rule.objects.exists(), "nothing before it is confirmed"
     assert send(client, without_id, confirmed=True).status_code == 302
     skipped = {"id", "created_by", "created_at"}
@@ -162,9 +203,9 @@ def test_what_was_exported_comes_back_the_same(products: list[Product]) -> None:
         {k: v for k, v in row.items() if k not in skipped} for row in before
     ]
     assert {row["created_by"] for row in after} == {User.objects.get().username}
-    assert LogEntry.objects.filter(change_message="Imported.").count() == 3
+    assert LogEntry.objects.filter(change_message="Imported.").count() == 4
     again = send(client, without_id)
-    assert dict(again.context["plan"].counts) == {"keep": 3}
+    assert dict(again.context["plan"].counts) == {"keep": 4}
 
 
 def test_lines_with_an_id_change_that_rule_and_lose_nothing(products: list[Product]) -> None:

@@ -114,3 +114,15 @@ def test_who_may_see(products: list[Product]) -> None:
 def test_the_change_page_links_to_it(products: list[Product]) -> None:
     page = client_of("view_product").get(f"/admin/testapp/product/{products[0].pk}/change/")
     assert url_of(products[0]) in text_of(page)
+
+
+def test_a_rule_set_can_be_tried_before_it_is_shown(products: list[Product]) -> None:
+    client = client_of("view_product")
+    assert "rule_set" not in text_of(client.get(url_of(products[0])))
+    rule("block", products[1], beside=products[0], rule_set="bold")
+    plain, bold = (client.get(url_of(products[0], rule_set=name)) for name in ("", "bold"))
+    assert "Blocked by rule" not in text_of(plain)
+    assert "Blocked by rule" in text_of(bold)
+    assert plain.context["is_same"]
+    assert bold.context["is_same"]
+    assert "Select a valid choice" in text_of(client.get(url_of(products[0], rule_set="shy")))

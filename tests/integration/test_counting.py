@@ -23,8 +23,10 @@ from imgrec.earning import checks, counting, experiments
 from imgrec.earning.report import Counts, by_day, lines
 from imgrec.earning.tables import Experiment, ListCount, UsedToken
 from imgrec.earning.tokens import MOST_CARDS, Token
+from imgrec.space_rows import serve
 from tests.integration.admin_pages import make_products
 from tests.pictures import upload
+from tests.steering import rule
 from tests.testapp.models import Product, TwoSpaces
 
 pytestmark = pytest.mark.django_db
@@ -427,6 +429,64 @@ def test_when_experiments_cannot_be_read_the_list_is_there(
     assert "experiments are left out" in caplog.text
     assert TwoSpaces.objects.count() == 4, "the transaction is usable"
     quiet._logged_at.clear()
+
+
+# --- two rule sets compared
+
+
+@pytest.fixture
+def bold(products: list[Product]) -> Experiment:
+    """Beside the first product a set blocks the second, and shows it where the set is not."""
+    rule("block", products[1], beside=products[0], rule_set="bold")
+    return compare(
+        item_model="testapp.product", space_a=SPACE, space_b=SPACE, rules_a="", rules_b="bold"
+    )
+
+
+def cards(html: str) -> int:
+    return html.count("data-pk=")
+
+
+def test_each_arm_shows_its_own_rules(products: list[Product], bold: Experiment) -> None:
+    found = set()
+    for _view in range(40):
+        html = rendered(products[0])
+        token = Token.read(token_in(html))
+        found.add((token.experiment, token.arm, token.space, cards(html)))
+    assert found == {(bold.pk, "a", SPACE, 3), (bold.pk, "b", SPACE, 2)}
+
+
+def test_a_list_that_comes_later_is_of_the_arm_it_is_counted_for(
+    products: list[Product], bold: Experiment
+) -> None:
+    place = rendered(products[0], TAG.replace("product placement", "product lazy=True placement"))
+    (address,) = re.findall(r'data-imgrec-lazy="([^"]+)"', place)
+    found = set()
+    for _view in range(40):
+        answer = Client().get(address)
+        assert "no-cache" in answer["Cache-Control"]
+        found.add((Token.read(token_in(answer.text)).arm, cards(answer.text)))
+    assert found == {("a", 3), ("b", 2)}
+
+
+def test_rule_sets_are_shown_in_the_space_that_is_served(things: list[TwoSpaces]) -> None:
+    compare(space_b=FINE, rules_b="bold")
+    assert {space for space, _arm in drawn(things[0], 5)} == {FINE}
+    serve(COARSE)
+    assert set(drawn(things[0], 40)) == {(COARSE, "a"), (COARSE, "b")}
+
+
+def test_a_set_holds_for_nobody_once_it_ended(products: list[Product], bold: Experiment) -> None:
+    Experiment.objects.update(ended_at=timezone.now())
+    experiments.forget()
+    assert {cards(rendered(products[0])) for _view in range(20)} == {3}
+
+
+def test_where_nothing_is_counted_no_set_holds(
+    products: list[Product], bold: Experiment, settings: Settings
+) -> None:
+    settings.IMGREC = {**settings.IMGREC, "count_clicks": False}
+    assert {cards(rendered(products[0])) for _view in range(20)} == {3}
 
 
 def test_both_arms_are_counted_apart(things: list[TwoSpaces]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -215,13 +216,26 @@ def test_does_it_earn(merchant: Client) -> None:
     spaces = {f"space_{arm}": f"testapp.twospaces.{arm}" for arm in "ab"}
     values = {"item_model": "testapp.twospaces", "expected_percent": 2, "needed": 1000, **spaces}
     made = Experiment.objects.create(name="Feiner?", **values)
-    german(
-        merchant, COMPARISONS, "Vergleiche zweier Merkmalsräume", "Ausgewählte Vergleiche beenden"
-    )
+    german(merchant, COMPARISONS, "A/B-Vergleiche", "Ausgewählte Vergleiche beenden")
     german(merchant, f"{COMPARISONS}{made.pk}/change/", "Nötige Einblendungen pro Testgruppe")
     day = {"day": today(), "space": PRODUCT, "shard": 0}
     ListCount.objects.create(seen=1000, clicked=20, **day)
     german(merchant, COUNTS, "Klickrate pro Tag", "2,0 %", "Für eine Aussage ist es zu früh.")
+
+
+def test_a_comparison_of_rule_sets(merchant: Client) -> None:
+    first, second = make_products(2)
+    rule("block", second, beside=first, rule_set="mutig")
+    german(merchant, f"{COMPARISONS}add/", "Regelsatz A", "nur Regeln, die immer gelten")
+    of_one = {"item_model": "testapp.product", "space_a": PRODUCT, "space_b": PRODUCT}
+    values = {"expected_percent": 2, "needed": 10, "rules_b": "mutig", **of_one}
+    made = Experiment.objects.create(name="Mutiger?", **values)
+    for arm, clicked in (("a", 100), ("b", 500)):
+        day = {"day": today() - timedelta(days=2), "space": PRODUCT, "shard": 0, "arm": arm}
+        ListCount.objects.create(seen=1000, shown=1000, clicked=clicked, experiment=made.pk, **day)
+    german(merchant, COUNTS, "Regelsatz", "Regeln von „mutig“ immer gelten lassen")
+    kept = text_of(merchant.post(f"{COMPARISONS}{made.pk}/keep/", follow=True))
+    assert "1 Regel gilt nun immer." in kept
 
 
 def test_the_map(merchant: Client) -> None:

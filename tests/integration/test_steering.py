@@ -212,6 +212,46 @@ def test_several_products_share_their_rules(shop: Shop) -> None:
     assert blocked.pk in keys(similar_products(one, limit=60))
 
 
+# Named sets
+
+
+def test_a_rule_of_a_set_holds_where_the_set_is_asked_for(shop: Shop) -> None:
+    first, second, third = [each for each in shop.products if each.published][:3]
+    before = {each: keys(similar_products(each)) for each in (first, second, third)}
+    for seed, found in before.items():
+        rule("block", Product.objects.get(pk=found[0]), beside=seed, rule_set="bold")
+        rule("block", Product.objects.get(pk=found[1]), beside=seed)
+    for _again in range(3):  # statements are remembered, of each set by itself
+        for seed, found in before.items():
+            assert keys(similar_products(seed, limit=6)) == [found[0], *found[2:7]]
+            assert keys(similar_products(seed, limit=6, rule_set="shy")) == [found[0], *found[2:7]]
+            assert keys(similar_products(seed, limit=6, rule_set="bold")) == found[2:8]
+            assert tracing.trace(seed, limit=6, rule_set="bold").keys == found[2:8]
+
+
+def test_a_page_goes_on_under_its_own_rules_alone(shop: Shop) -> None:
+    seed = shop.visible()
+    rule("pin", shop.visible(), rule_set="bold")
+    page = similar_products(seed, limit=5, rule_set="bold")
+    assert similar_products(seed, limit=5, rule_set="bold", after=page.next)
+    with pytest.raises(ValueError, match="after"):
+        similar_products(seed, limit=5, after=page.next)
+
+
+def test_a_process_of_an_older_version_may_still_add_rules(shop: Shop) -> None:
+    seed = shop.visible()
+    first = similar_products(seed)[0]
+    columns = "item_model, action, target, target_value, beside, beside_value, note, created_by"
+    values = ["testapp.product", "block", "product", str(first.pk), "all", "", "", ""]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO imgrec_rule ({columns}) VALUES ({', '.join(['%s'] * 8)})",
+            values,
+        )
+    steering.forget()
+    assert first.pk not in keys(similar_products(seed))
+
+
 # What it costs
 
 
@@ -234,6 +274,15 @@ def test_a_shop_without_rules_pays_one_small_statement_every_few_seconds(
     clock[0] = steering.REMEMBERED_FOR + 0.1
     asked = statements(lambda: similar_products(seed))
     assert sum("imgrec_rule" in each for each in asked) == 1
+
+
+def test_rules_of_sets_that_nobody_shows_cost_nothing(shop: Shop) -> None:
+    seed = shop.visible()
+    rule("pin", shop.visible(), rule_set="bold")
+    similar_products(seed)
+    sent = statements(lambda: similar_products(seed))
+    assert len(sent) == 1
+    assert similar_products(seed).way == "list"
 
 
 def test_a_product_without_rules_in_a_shop_with_some_pays_one(shop: Shop) -> None:

@@ -14,6 +14,7 @@ from imgrec.errors import NoFeatureMap, PhotoSearchUnavailable, PictureError
 from imgrec.spaces import space_by_label
 from tests.pictures import png, upload
 from tests.shapes import SHAPES, Shape
+from tests.steering import rule
 from tests.testapp.models import Item, ItemPhoto, Product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("a_worker")]
@@ -140,6 +141,25 @@ def test_a_part_of_an_uploaded_photo() -> None:
     photo = flag("red", "blue").read()
     for part, expected in (((0, 0, 0.5, 1), like_left), ((0.5, 0, 0.5, 1), like_right)):
         assert similar_to_photo(photo, model=Product, part=part)[0].pk == expected.pk
+
+
+def test_blocks_hold_in_search_by_photo_and_by_part() -> None:
+    seed, first, second, third, last = products(*(upload(n / 20) for n in range(5)))
+    photo = upload(0.0).read()
+
+    def by_photo() -> list[int]:
+        return [each.pk for each in similar_to_photo(photo, model=Product)]
+
+    def by_part() -> list[int]:
+        return [each.pk for each in similar_to_part(seed, WHOLE)]
+
+    assert by_photo()[:2] == [seed.pk, first.pk]
+    rule("block", first)
+    rule("block", second, beside=seed)
+    rule("block", third, rule_set="bold")
+    rule("pin", last)
+    assert by_photo() == [seed.pk, second.pk, third.pk, last.pk]
+    assert by_part() == [third.pk, last.pk]
 
 
 @pytest.mark.parametrize("part", [(0.2, 0.2, 0.0, 0.5), (1.5, 0, 1, 1), (float("nan"), 0, 1, 1)])
