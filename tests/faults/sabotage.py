@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.core.files.storage import FileSystemStorage
 from PIL.Image import Image
 
 from imgrec import lists, looking
-from imgrec.pairs import TopK
+from imgrec.repairing import Repair
 from imgrec.testing import ColourGrid
 from tests.faults.controls import Controls
 
@@ -114,10 +114,15 @@ def _end_of_a_process(how: str) -> None:
 
 
 def _into_the_lists(controls: Controls) -> None:
-    rows = TopK.rows
+    write, holders = lists.write, Repair._holders
 
-    def drawing(self: TopK) -> Iterator[lists.Row]:
-        controls.pass_by("lists", "hold")  # computed, but not written yet
-        yield from rows(self)
+    def writing(space: Any, version: str, rows: Iterable[lists.Row]) -> int:
+        controls.pass_by("lists", "writing")
+        return write(space, version, rows)
 
-    TopK.rows = drawing  # type: ignore[method-assign]
+    def computed(self: Repair) -> set[Any]:
+        controls.pass_by("lists", "computed")  # and no row written, on which others would wait
+        return holders(self)
+
+    lists.write = writing  # type: ignore[assignment]
+    Repair._holders = computed  # type: ignore[method-assign]

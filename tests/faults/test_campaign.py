@@ -147,9 +147,7 @@ def test_nothing_is_lost_and_nothing_is_wrong(
     ("faults", "products"),
     [
         # of fewer, too few would be left for lists to be repaired: all would be built anew
-        pytest.param(
-            6, PRODUCTS, id="6 faults", marks=[pytest.mark.full, pytest.mark.timeout(300)]
-        ),
+        pytest.param(6, PRODUCTS, id="6 faults", marks=pytest.mark.timeout(300)),
         pytest.param(
             40, PRODUCTS, id="40 faults", marks=[pytest.mark.full, pytest.mark.timeout(900)]
         ),

@@ -160,7 +160,7 @@ def test_a_killed_reindex_goes_on_where_it_was_and_switches_once(
     monkeypatch.setattr(ColourGrid, "version", NEXT)
     controls.say("version", NEXT)
     controls.say("encoder", f"slow:{SECONDS_A_PHOTO}")
-    controls.hold("lists", "hold")
+    controls.hold("lists", "writing")
     assert runs.start(space) == count
     crew = start_crew(**imgrec)
     shopper = Shopper(list(Product.objects.order_by("?")))

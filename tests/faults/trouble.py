@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from django.db import connection
 
@@ -21,6 +22,7 @@ from tests.faults.shopping import Shopping
 from tests.waiting import wait_until
 
 NOTICED_SECONDS = 6.0
+SOON_SECONDS = 1.5
 # What an encoder takes: faults shall meet workers that are at work.
 SECONDS_A_PHOTO = 0.02
 
@@ -175,18 +177,25 @@ class Trouble:
         """A worker has lists ready to write and stands still; meanwhile other photos change."""
         left = jobs.open_jobs(self._space)
         wait_until(lambda: not left.exists(), NOTICED_SECONDS)
-        self._controls.hold("lists", "hold")
+        self._controls.hold("lists", "computed")
         for product in self._shopping.any(3):
             self._shopping.replace(product)
         self._nudge()
         held = wait_until(lambda: self._controls.is_held("lists"), NOTICED_SECONDS)
-        names = [self._shopping.replace(product) for product in self._shopping.any(6)]
+        others = self._shopping.any(6)
+        names = [self._shopping.replace(product) for product in others]
         self._nudge()
         stored = self._space.embedding_model.objects.filter(source_name__in=names)
         done = held and wait_until(lambda: stored.count() == len(names), NOTICED_SECONDS)
-        time.sleep(0.5)  # whoever stored them asks for the lists now
-        self._history.note(f"    held {held}, the others stored {done}")
+        # somebody else repairs their lists now; if one at a time may, in vain
+        theirs = left.filter(object_pk__in=[str(each.pk) for each in others])
+        overtaken = done and any(self._are_done(theirs) for _again in range(4))
+        self._history.note(f"    held {held}, the others stored {done}, in lists {overtaken}")
         self._controls.say("lists")
+
+    def _are_done(self, jobs_: Any) -> bool:
+        self._nudge()
+        return bool(wait_until(lambda: not jobs_.exists(), SOON_SECONDS))
 
     # Messages
 
