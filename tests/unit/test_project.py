@@ -83,7 +83,7 @@ def test_an_ordinary_install_brings_neither_torch_nor_rest_framework() -> None:
 
 
 def test_extras() -> None:
-    extras = {"worker", "api", "lite", "timm", "metrics", "map", "demo", "test", "bench"}
+    extras = {"worker", "api", "lite", "timm", "metrics", "map", "demo", "test", "matrix", "bench"}
     assert set(PROJECT["optional-dependencies"]) == extras
 
 
