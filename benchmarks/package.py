@@ -22,23 +22,21 @@ from benchmarks._report import Row, circumstances, main
 ROOT = Path(__file__).parent.parent
 BASE = ["django.contrib.auth", "django.contrib.contenttypes"]
 IMGREC = [*BASE, "django.contrib.postgres", "imgrec"]
-# Apps, modules that a web process loads besides, and the setting IMGREC.
-STARTS: dict[str, tuple[list[str], list[str], dict[str, str]]] = {
-    "nothing": (BASE, [], {}),
-    "imgrec": (IMGREC, ["imgrec.templatetags.imgrec"], {}),
-    "imgrec, Django's tasks": (IMGREC, ["imgrec.templatetags.imgrec"], {"tasks": "django"}),
-    "django.contrib.admin": ([*BASE, "django.contrib.admin", "django.contrib.messages"], [], {}),
+# Apps, and modules that a web process loads besides.
+STARTS: dict[str, tuple[list[str], list[str]]] = {
+    "nothing": (BASE, []),
+    "imgrec": (IMGREC, ["imgrec.templatetags.imgrec"]),
+    "django.contrib.admin": ([*BASE, "django.contrib.admin", "django.contrib.messages"], []),
     "rest_framework": (
         [*BASE, "rest_framework"],
         ["rest_framework.serializers", "rest_framework.viewsets", "rest_framework.routers"],
-        {},
     ),
 }
 START = """
 import sys, time
 began = time.perf_counter()
 from django.conf import settings
-settings.configure(INSTALLED_APPS={apps!r}, IMGREC={imgrec!r}, USE_TZ=True)
+settings.configure(INSTALLED_APPS={apps!r}, USE_TZ=True)
 import django
 django.setup()
 for name in {modules!r}:
@@ -92,24 +90,23 @@ def _starts(repeats: int) -> list[Row]:
     with circumstances(repeats=repeats):
         return [
             Row(
-                f"start with {ours}",
-                extra[ours],
+                "start with imgrec",
+                extra["imgrec"],
                 "ms",
                 f"with {rival}",
                 extra[rival],
                 note=f"over {nothing:.0f} ms of Django alone; "
-                f"{modules[ours] - modules['nothing']} modules more, "
+                f"{modules['imgrec'] - modules['nothing']} modules more, "
                 f"{modules[rival] - modules['nothing']}",
             )
-            for ours in ("imgrec", "imgrec, Django's tasks")
             for rival in ("django.contrib.admin", "rest_framework")
         ]
 
 
 def _start(name: str) -> tuple[float, int]:
     """Return the seconds and the number of modules of a fresh process."""
-    apps, modules, imgrec = STARTS[name]
-    code = START.format(apps=apps, modules=modules, imgrec=imgrec)
+    apps, modules = STARTS[name]
+    code = START.format(apps=apps, modules=modules)
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
