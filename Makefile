@@ -1,6 +1,8 @@
 # make demo      the demo shop with everything it needs; ARGS="--check" and the like are passed on
 # make test      lint, types and the tests, in random order
-# make full      the same with the tests that take minutes
+# make full      the same with the tests that take minutes, and the matrix
+# make matrix    the tests that need no torch on every Django and Python, with the newest and the
+#                oldest packages; ARGS="-s minimum" and the like are passed on
 # make faults    everything that may go wrong, at full size; IMGREC_FAULTS_SEED=7 plays another
 #                campaign, and .faults/ keeps what was done
 # make bench     the benchmarks
@@ -15,7 +17,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test full faults lint format messages bench docs
+.PHONY: demo test full matrix faults lint format messages bench docs
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/python manage.py demo $(ARGS)
@@ -24,8 +26,12 @@ demo: $(VENV)/.demo-installed
 test: lint
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
-full: lint
+full: lint $(VENV)/.matrix-installed
 	$(BIN)/pytest -m "" $(ARGS)
+	$(BIN)/nox
+
+matrix: $(VENV)/.matrix-installed
+	$(BIN)/nox $(ARGS)
 
 faults: lint
 	$(BIN)/pytest -m "" tests/faults $(ARGS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from celery import current_app
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, FieldError, FullResultSet
 from django.db import connections, router
@@ -17,6 +16,7 @@ from imgrec.conf import settings
 from imgrec.earning.checks import check_counting
 from imgrec.models import EmbeddingJob
 from imgrec.setting_checks import check_paths, check_settings
+from imgrec.shell_checks import check_shell
 from imgrec.spaces import SpaceDefinition, all_spaces
 
 
@@ -27,7 +27,7 @@ def register_all() -> None:
     register(check_spaces, Tags.models)
     register(check_dimensions, Tags.models)
     register(check_databases, "imgrec")
-    register(check_celery, "imgrec")
+    register(check_shell, "imgrec")
     register(check_floors, "imgrec")
     register(check_counting, Tags.urls)
     register(check_extension, Tags.database)
@@ -133,16 +133,6 @@ def check_databases(**kwargs: Any) -> list[CheckMessage]:
             text = f"{space.label} is spread over databases: {', '.join(sorted(used | {jobs}))}."
             found.append(Error(text, hint=hint, id="imgrec.E009"))
     return found
-
-
-def check_celery(**kwargs: Any) -> list[CheckMessage]:
-    """W001: without the shop's Celery app here, work waits for the workers' own clock."""
-    app: Any = current_app
-    if not all_spaces() or app.main != "default" or app.configured:
-        return []
-    hint = 'Load it in the project\'s __init__.py: "from .celery import app as celery_app".'
-    text = "No Celery app is loaded in this process: photos are embedded with a delay."
-    return [Warning(text, hint=hint, id="imgrec.W001")]
 
 
 def check_floors(**kwargs: Any) -> list[CheckMessage]:

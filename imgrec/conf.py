@@ -24,7 +24,9 @@ class Settings:
     # Threads torch may use in each worker process. More than one makes processes fight.
     torch_threads: int = 1
 
-    # The Celery queue of imgrec's tasks. Start a worker for it: celery -A shop worker -Q imgrec
+    # What tells workers that there is work: "celery", or "django", the framework of Django 6.
+    tasks: str = "celery"
+    # The queue of imgrec's tasks. Start a worker for it: celery -A shop worker -Q imgrec
     queue: str = "imgrec"
     # Photos a worker process has in hand: one half is embedded while the other is decoded.
     batch_size: int = 32
@@ -180,6 +182,8 @@ def _redis_among(brokers: str) -> str:
 
 def _broker_of_celery() -> str:
     """Return what the shop's Celery app says, wherever its settings come from."""
+    if settings.tasks == "django":
+        return ""  # Celery is not to be imported
     from celery import current_app
 
     app: Any = current_app

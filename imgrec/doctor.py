@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery import current_app
 from django.db.models import Count, Min
 from django.db.models.functions import Now
 
-from imgrec import first_load, health, index_facts, placeholders
+from imgrec import first_load, health, index_facts, placeholders, shells
 from imgrec.conf import settings
 from imgrec.extension import installed_version, is_too_old
 from imgrec.jobs import ENDED
 from imgrec.models import EmbeddingJob, Space
-from imgrec.poke import bounded_connection
 from imgrec.spaces import SpaceDefinition, all_spaces
 from imgrec.states import count_states
 
-INSPECT_SECONDS = 2.0
 CARE = "imgrec_maintain --fix mends it"
 
 
@@ -28,17 +25,18 @@ def examine() -> dict[str, Any]:
     problems = [f"{space['label']}: {problem}" for space in spaces for problem in space["problems"]]
     stalled = [each.stalled(after=settings.stalled_seconds) for each in health.examine()]
     problems += [each for each in stalled if each]
-    if settings.queue not in queues and any(s["active"] and s["waiting"] for s in spaces):
+    consumed = None if queues is None else settings.queue in queues
+    if consumed is False and any(s["active"] and s["waiting"] for s in spaces):
         problems.append(
             f"photos wait and no worker consumes the queue {settings.queue!r}: start "
-            f'"celery -A yourproject worker -Q {settings.queue}"'
+            f'"{shells.worker()}"'
         )
     if not spaces:
         problems.append("no model has an ImageEmbeddingField")
     return {
         "spaces": spaces,
         "queue": settings.queue,
-        "queue_consumed": settings.queue in queues,
+        "queue_consumed": consumed,
         "problems": problems,
     }
 
@@ -128,13 +126,10 @@ def _recall(row: Space | None) -> dict[str, Any]:
     }
 
 
-def consumed_queues() -> set[str]:
-    """Ask the workers which queues they consume; none answers within two seconds: none."""
-    app: Any = current_app
-    try:
-        with bounded_connection(app) as connection:
-            inspect = app.control.inspect(timeout=INSPECT_SECONDS, connection=connection)
-            answers = inspect.active_queues() or {}
-    except Exception:  # noqa: BLE001 - the broker being away is a finding, whatever it raises
-        return set()
-    return {queue["name"] for queues in answers.values() for queue in queues}
+def consumed_queues() -> set[str] | None:
+    """Return the queues that workers consume; None where nobody can be asked."""
+    if shells.is_django():
+        return None
+    from imgrec import celery_post
+
+    return celery_post.consumed_queues()

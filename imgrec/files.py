@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from celery.exceptions import SoftTimeLimitExceeded
-
 from imgrec.conf import settings
 from imgrec.errors import PictureError
 from imgrec.reasons import Reason
 from imgrec.spaces import SpaceDefinition
+from imgrec.time_limits import time_is_up
 
 
 def read(space: SpaceDefinition, name: str) -> bytes:
@@ -15,7 +14,7 @@ def read(space: SpaceDefinition, name: str) -> bytes:
     try:
         with space.source_field.storage.open(name, "rb") as opened:
             return bytes(opened.read(settings.max_file_bytes + 1))
-    except SoftTimeLimitExceeded:
+    except time_is_up():
         raise
     except FileNotFoundError as error:
         raise PictureError(Reason.FILE_MISSING) from error

@@ -6,11 +6,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from celery.exceptions import SoftTimeLimitExceeded
-
 from imgrec.embedders import Embedder
 from imgrec.encoding import Inputs, embed
 from imgrec.errors import WeightsUnavailable
+from imgrec.time_limits import time_is_up
 from imgrec.topk import Matrix
 from imgrec.watchdog import watched
 
@@ -26,7 +25,9 @@ def embed_each(embedder: Embedder, inputs: Sequence[Inputs]) -> list[Matrix | Ex
     try:
         with watched():
             return list(embed(embedder, inputs))
-    except (WeightsUnavailable, SoftTimeLimitExceeded):
+    except WeightsUnavailable:
+        raise
+    except time_is_up():
         raise
     except Exception:  # broad: an encoder is anybody's code
         logger.exception("imgrec: %s failed on a batch, trying one by one", embedder.name)
@@ -37,7 +38,7 @@ def _embed_alone(embedder: Any, inputs: Inputs) -> Matrix | Exception:
     try:
         with watched():
             row: Matrix = embed(embedder, [inputs])[0]
-    except SoftTimeLimitExceeded:
+    except time_is_up():
         raise
     except Exception as error:  # noqa: BLE001 - as above, and it becomes the job's reason
         return error

@@ -1,6 +1,6 @@
 """The write use case: claim, decode, embed, store, then the lists.
 
-Plain functions; Celery tasks and commands are shells round :func:`work`.
+Plain functions; tasks and commands are shells round :func:`work`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from celery.exceptions import SoftTimeLimitExceeded
 from django.db.models.functions import Now
 from PIL import Image
 
@@ -21,6 +20,7 @@ from imgrec.logs import about
 from imgrec.models import EmbeddingJob, Space
 from imgrec.pipeline import Pipeline
 from imgrec.spaces import SpaceDefinition, all_spaces
+from imgrec.time_limits import time_is_up
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def _apart(space: SpaceDefinition, spaces: list[SpaceDefinition]) -> Iterator[No
     """Leave a space that fails for this time: its trouble is not the others'."""
     try:
         yield
-    except SoftTimeLimitExceeded:
+    except time_is_up():
         raise
     except Exception:  # broad: a table not migrated yet, say; its jobs keep and come again
         logger.exception("imgrec: %s is left for now", space.label, extra=about(space))

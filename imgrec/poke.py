@@ -1,6 +1,6 @@
 """Tells a worker that there is work, without ever making the caller wait.
 
-The web process is the host's: its Celery options stay as they are, and a broker that
+The web process is the host's: the options of its queue stay as they are, and a broker that
 refuses, freezes or is gone must not slow a save. So a thread of our own sends the message,
 over a connection of its own with short time-outs, and merges what comes in meanwhile.
 Whatever it cannot send, the workers' own ticks and sweeps find.
@@ -12,10 +12,10 @@ import atexit
 import logging
 import os
 import threading
-from typing import Any
 
-from celery import current_app
+from django.db import connections
 
+from imgrec import shells
 from imgrec.conf import settings
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ LONGEST_WAIT_SECONDS = 10.0
 
 
 class Poker:
-    """A thread that sends task names to the broker, each at most once at a time."""
+    """A thread that sends names of chores to the queue, each at most once at a time."""
 
     def __init__(self) -> None:
         self._waiting: set[str] = set()
@@ -74,36 +74,15 @@ class Poker:
 
 
 def _send(tasks: set[str]) -> bool:
-    """Send the messages over a connection of our own; return False to try again later."""
-    app: Any = current_app
-    if app.main == "default" and not app.configured:
-        return True  # the host never loaded its Celery app here (imgrec.W001 says so)
+    """Send the messages; return False to try again later."""
     try:
-        with bounded_connection(app) as connection:
-            for task in tasks:
-                app.send_task(
-                    task,
-                    queue=settings.queue,
-                    connection=connection,
-                    retry=False,
-                    ignore_result=True,
-                )
+        shells.send(tasks)
     except Exception as error:  # noqa: BLE001 - whatever the driver raises is the same to us
-        logger.warning("imgrec: could not reach the Celery broker, trying again: %s", error)
+        logger.warning("imgrec: could not reach the queue, trying again: %s", error)
         return False
+    finally:
+        connections.close_all()  # this thread's, of a queue in the database
     return True
-
-
-def bounded_connection(app: Any) -> Any:
-    """Return a connection to the broker that gives up after ``broker_timeout_seconds``."""
-    seconds = settings.broker_timeout_seconds
-    options = {
-        **(app.conf.broker_transport_options or {}),
-        "socket_timeout": seconds,
-        "socket_connect_timeout": seconds,
-        "max_retries": 0,
-    }
-    return app.connection_for_write(transport_options=options, connect_timeout=seconds)
 
 
 _poker = Poker()

@@ -30,6 +30,7 @@ RANGES: dict[str, tuple[float, float]] = {
 # Time-outs, where 0 would mean for ever, or not at all.
 ABOVE_ZERO = {"photo_wait_seconds", "broker_timeout_seconds"}
 NOT_EMPTY = {"embedder", "queue"}
+CHOICES = {"tasks": ("celery", "django")}
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:
@@ -73,6 +74,8 @@ def _what_to_give(key: str, value: Any) -> str:
         return f"Give a value of type {type(default).__name__}, for example {default!r}."
     if key in NOT_EMPTY and not value:
         return f"Give a name, for example {default!r}."
+    if key in CHOICES:
+        return "" if value in CHOICES[key] else f"Give one of {', '.join(CHOICES[key])}."
     if key in ABOVE_ZERO:
         return "" if value > 0 else f"Give more than 0, for example {default!r}."
     if not isinstance(value, int | float) or isinstance(value, bool):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
@@ -19,6 +18,7 @@ from imgrec.locks import advisory_lock
 from imgrec.logs import about
 from imgrec.models import EmbeddingJob
 from imgrec.spaces import SpaceDefinition, all_spaces
+from imgrec.time_limits import time_is_up
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def sweep() -> int:
     for space in all_spaces():
         try:
             made += _sweep_space(space) if space in active else _rest(space)
-        except SoftTimeLimitExceeded:
+        except time_is_up():
             raise
         except Exception:  # broad: one space's trouble is not the others'
             logger.exception("imgrec: %s was not swept", space.label, extra=about(space))

@@ -1,4 +1,4 @@
-"""Celery shells round the plain functions, and a worker's own clock (beat is optional)."""
+"""Celery shells round the chores, and a worker's own clock (beat is optional)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from billiard import current_process
 from celery import bootsteps, current_app, shared_task
 from celery.signals import celeryd_init, worker_process_init
 
-from imgrec import indexing, photo_queries, sweep, watchdog
-from imgrec.catalogue_map import making
+from imgrec import chores, watchdog
 from imgrec.conf import settings
-from imgrec.duplicates import running
 
 logger = logging.getLogger(__name__)
-
-# A task gives its process back after this long; one more message makes sure work goes on.
-TASK_SECONDS = 20
 
 # Limits of our own: the host's may be shorter than building all lists takes, and without any a
 # task that hangs would keep its process for ever.
@@ -27,40 +22,32 @@ OPTIONS: dict[str, Any] = {"ignore_result": True, "soft_time_limit": 3540, "time
 
 @shared_task(name="imgrec.embed_pending", **OPTIONS)
 def embed_pending() -> None:
-    """Embed what waits; call one more process to help while there is more than a batch."""
-    crowded = indexing.is_crowded()
-    if crowded:
-        _send("imgrec.embed_pending")
-    if indexing.work(seconds=TASK_SECONDS) and not crowded:
-        _send("imgrec.embed_pending")
+    """Embed what waits."""
+    chores.embed_pending(_send)
 
 
 @shared_task(name="imgrec.sweep", **OPTIONS)
 def sweep_all() -> None:
     """Find what no signal told us, and have it done."""
-    if sweep.sweep():
-        _send("imgrec.embed_pending")
-    if making.waiting():
-        _send("imgrec.make_maps")
+    chores.sweep_all(_send)
 
 
 @shared_task(name="imgrec.find_duplicates", **OPTIONS)
 def find_duplicates() -> None:
-    """Find products with the same photo, for a while; one more message makes it go on."""
-    if running.work_through(indexing.active_spaces(), seconds=TASK_SECONDS):
-        _send("imgrec.find_duplicates")
+    """Find products with the same photo, for a while."""
+    chores.find_duplicates(_send)
 
 
 @shared_task(name="imgrec.answer_photos", **OPTIONS)
 def answer_photos() -> None:
     """Embed the photos shoppers wait for."""
-    photo_queries.answer_waiting()
+    chores.answer_photos(_send)
 
 
 @shared_task(name="imgrec.make_maps", **OPTIONS)
 def make_maps() -> None:
     """Make the maps of catalogues that merchants asked for."""
-    making.make_waiting()
+    chores.make_maps(_send)
 
 
 def _send(name: str, **options: Any) -> None:

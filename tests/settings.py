@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib.util import find_spec
 
 from demo_shop import environment
 
@@ -35,6 +36,12 @@ INSTALLED_APPS = [
     "tests.otherapp",
     "demo_shop.catalogue",
 ]
+
+# Django's own tasks, where there is a queue in the database for them.
+BEFORE_DJANGO_6 = ["django_tasks", "django_tasks_db"]
+if find_spec("django_tasks_db"):
+    INSTALLED_APPS += ["django_tasks_db"] if find_spec("django.tasks") else BEFORE_DJANGO_6
+    TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["imgrec"]}}
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -18,6 +18,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from imgrec import shells
 from imgrec.admin.addresses import address, change_url, url_name
 from imgrec.admin.numbers import pace
 from imgrec.admin.page import (
@@ -29,7 +30,6 @@ from imgrec.admin.page import (
 )
 from imgrec.admin.photos import photos_of_items
 from imgrec.catalogue_map import categories, making, sheets
-from imgrec.conf import settings
 from imgrec.map_models import CatalogueMap, MapTile
 from imgrec.poke import poke
 from imgrec.progress import clock
@@ -143,9 +143,8 @@ def _silence(coming: CatalogueMap) -> str:
     if not waits or (now() - coming.asked_at).total_seconds() < SILENT_SECONDS:
         return ""
     return _(
-        "No worker has taken it yet: is one running, and has it a process free? "
-        "celery -A yourproject worker -Q %(queue)s"
-    ) % {"queue": settings.queue}
+        "No worker has taken it yet: is one running, and has it a process free? %(command)s"
+    ) % {"command": shells.worker()}
 
 
 def _rate(coming: CatalogueMap) -> float:

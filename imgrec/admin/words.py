@@ -8,8 +8,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from imgrec import shells
 from imgrec.admin.numbers import pace
-from imgrec.conf import settings
 from imgrec.runs import Progress
 
 
@@ -107,7 +107,6 @@ def _trouble(now: Progress) -> str:
         return now.obstacle
     if not now.stalled:
         return ""
-    return _(
-        "Photos wait, but none was finished lately. Is a worker running? "
-        "celery -A yourproject worker -Q %(queue)s"
-    ) % {"queue": settings.queue}
+    return _("Photos wait, but none was finished lately. Is a worker running? %(command)s") % {
+        "command": shells.worker()
+    }

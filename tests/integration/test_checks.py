@@ -15,9 +15,10 @@ from django.db import connection, connections
 from django.db.migrations.exceptions import NodeNotFoundError
 from django.db.models import Q
 
-from imgrec import checks, conf, extension, spaces
+from imgrec import celery_post, checks, conf, extension, spaces
 from imgrec.conf import Settings
 from imgrec.embedders import resolve
+from imgrec.shell_checks import check_shell
 from imgrec.spaces import SpaceDefinition, all_spaces
 from imgrec.testing import ColourGrid
 
@@ -260,6 +261,6 @@ def test_a_process_without_the_shops_celery_app(monkeypatch: pytest.MonkeyPatch)
         main = "default"
         configured = False
 
-    monkeypatch.setattr(checks, "current_app", NoApp())
-    (message,) = checks.check_celery()
+    monkeypatch.setattr(celery_post, "current_app", NoApp())
+    (message,) = check_shell()
     assert message.id == "imgrec.W001"

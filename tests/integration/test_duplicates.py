@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image
 
-from imgrec import indexing, tasks
+from imgrec import chores, indexing, tasks
 from imgrec.duplicates import deciding, finding, hashing, limits, running
 from imgrec.duplicates.limits import Limits
 from imgrec.models import DuplicateLimits, DuplicatePair, PhotoHash, Space
@@ -239,10 +239,10 @@ def test_the_task_goes_on_until_all_is_compared(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(tasks, "_send", sent.append)
-    monkeypatch.setattr(tasks, "TASK_SECONDS", -1)
+    monkeypatch.setattr(chores, "SECONDS", -1)
     tasks.find_duplicates()
     assert sent == ["imgrec.find_duplicates"]
-    monkeypatch.setattr(tasks, "TASK_SECONDS", 20)
+    monkeypatch.setattr(chores, "SECONDS", 20)
     tasks.find_duplicates()
     assert len(sent) == 1
     assert running.progress(space).is_whole

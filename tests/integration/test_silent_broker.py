@@ -10,7 +10,7 @@ import pytest
 from celery import Celery
 from pytest_django import Settings
 
-from imgrec import doctor
+from imgrec import celery_post, doctor
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def silent_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         frozen = Celery("frozen", set_as_current=False)
         frozen.conf.broker_url = f"redis://127.0.0.1:{server.getsockname()[1]}/0"
-        monkeypatch.setattr(doctor, "current_app", frozen)
+        monkeypatch.setattr(celery_post, "current_app", frozen)
         yield
 
 

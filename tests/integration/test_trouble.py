@@ -13,7 +13,18 @@ from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.db.models.functions import Now
 
-from imgrec import indexing, jobs, neighbours, space_rows, spaces, states, sweep, tasks, vectors
+from imgrec import (
+    chores,
+    indexing,
+    jobs,
+    neighbours,
+    space_rows,
+    spaces,
+    states,
+    sweep,
+    tasks,
+    vectors,
+)
 from imgrec.batches import Batch
 from imgrec.claims import claim
 from imgrec.models import EmbeddingJob, Space
@@ -247,7 +258,7 @@ def test_a_time_limit_is_not_the_pictures_fault(space: SpaceDefinition) -> None:
     with limit, pytest.raises(SoftTimeLimitExceeded):
         indexing.process(space)
     assert not JOBS.filter(state="failed").exists()
-    assert tasks.embed_pending.time_limit > tasks.TASK_SECONDS
+    assert tasks.embed_pending.time_limit > chores.SECONDS
 
 
 @pytest.mark.django_db(transaction=True)

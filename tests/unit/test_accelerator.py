@@ -15,6 +15,7 @@ from tests.unit.test_pairs import catalogue
 
 @pytest.mark.parametrize("k", [5, 40, 300])
 def test_the_same_as_numpy(k: int) -> None:
+    pytest.importorskip("torch")
     everything = catalogue(200, seed=4)
     chunks = [everything.part(0, 90), everything.part(90, 200)]
     expected = list(nearest(chunks[1], blocks(chunks[1], chunks), k).rows())
@@ -28,6 +29,7 @@ def test_the_same_as_numpy(k: int) -> None:
 
 
 def test_nobody_asked_for_finds_nothing() -> None:
+    pytest.importorskip("torch")
     everything = catalogue(5)
     assert list(accelerator.nearest(everything.part(0, 0), [everything], 3, on="cpu").rows()) == []
 

@@ -31,6 +31,7 @@ FOUNDATION = of(
 WRITE = of(
     "receivers",
     "tasks",
+    "chores",
     "indexing",
     "pipeline",
     "ahead",
@@ -120,6 +121,7 @@ FACES = of(
     "admin",
     "apps",
     "checks",
+    "shell_checks",
     "earning.checks",
     "earning.views",
     "management",
@@ -191,6 +193,13 @@ def test_torch_stays_in_its_room(room: str) -> None:
 def test_django_rest_framework_stays_in_its_room(room: str) -> None:
     assert not {name for name in imports(room) if name.partition(".")[0] == "rest_framework"}
     assert imports(room) & of("rest_framework") == set()
+
+
+@pytest.mark.parametrize("room", sorted(rooms().keys() - of("tasks", "celery_post")))
+def test_celery_is_imported_by_its_own_rooms_only(room: str) -> None:
+    at_import = {name.partition(".")[0] for name in imports(room, deferred=False)}
+    assert not at_import & {"billiard", "celery", "kombu"}
+    assert imports(room, deferred=False) & of("tasks", "celery_post") == set()
 
 
 @pytest.mark.parametrize("room", sorted(rooms()))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tarfile
 import tomllib
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
+from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 import imgrec
@@ -30,9 +32,47 @@ def test_the_wheel_holds_the_whole_package(wheel: list[str]) -> None:
     assert "imgrec/py.typed" in wheel
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "templates/imgrec/*.html",
+        "templates/imgrec/admin/*.html",
+        "static/imgrec/*.js",
+        "static/imgrec/*.css",
+        "locale/*/LC_MESSAGES/*.mo",
+        "migrations/0*.py",
+        "py.typed",
+    ],
+)
+def test_the_wheel_holds_every_kind_of_file(wheel: list[str], kind: str) -> None:
+    assert [name for name in wheel if PurePath(name).match(f"imgrec/{kind}")]
+
+
 def test_the_wheel_holds_nothing_else(wheel: list[str]) -> None:
     roots = {Path(name).parts[0] for name in wheel}
     assert roots == {"imgrec", f"imgrec-{imgrec.__version__}.dist-info"}
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is in the source distribution."""
+    folder = tmp_path_factory.mktemp("sdist")
+    path = next(SdistBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"]))
+    with tarfile.open(path) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / f"imgrec-{imgrec.__version__}"
+
+
+def test_the_source_holds_the_package_and_what_is_said_of_it(unpacked: Path) -> None:
+    assert {path.name for path in unpacked.iterdir()} == {
+        ".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "imgrec",
+        "pyproject.toml",
+    }  # fmt: skip
+
+
+def test_the_source_makes_the_same_wheel(wheel: list[str], unpacked: Path, tmp_path: Path) -> None:
+    path = next(WheelBuilder(str(unpacked)).build(directory=str(tmp_path), versions=["standard"]))
+    assert sorted(zipfile.ZipFile(path).namelist()) == sorted(wheel)
 
 
 def test_an_ordinary_install_brings_neither_torch_nor_rest_framework() -> None:
@@ -43,7 +83,8 @@ def test_an_ordinary_install_brings_neither_torch_nor_rest_framework() -> None:
 
 
 def test_extras() -> None:
-    extras = {"worker", "api", "lite", "timm", "metrics", "map", "demo", "docs", "test", "bench"}
+    extras = {"worker", "api", "lite", "timm", "metrics", "map", "demo", "docs", "test"}
+    extras |= {"matrix", "bench"}
     assert set(PROJECT["optional-dependencies"]) == extras
 
 

@@ -10,6 +10,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from imgrec.doctor import examine
 
+CONSUMED = {
+    True: "consumed",
+    False: "not consumed by any worker",
+    None: "its workers cannot be asked",
+}
+
 
 class Command(BaseCommand):
     """Print the state of every space; exit with 1 when something needs attention."""
@@ -28,8 +34,7 @@ class Command(BaseCommand):
         else:
             for space in found["spaces"]:
                 self._print(space)
-            consumed = "consumed" if found["queue_consumed"] else "not consumed by any worker"
-            self.stdout.write(f"Queue {found['queue']}: {consumed}")
+            self.stdout.write(f"Queue {found['queue']}: {CONSUMED[found['queue_consumed']]}")
         if found["problems"]:
             raise CommandError("\n".join(found["problems"]))
         if not options["json"]:

@@ -16,6 +16,7 @@ from imgrec import (
     indexing,
     jobs,
     neighbours,
+    shells,
     space_rows,
     sweep,
     tallies,
@@ -122,7 +123,7 @@ class Command(BaseCommand):
         elif time.monotonic() - self._since > SILENT_SECONDS:
             raise CommandError(
                 f"{left} piece(s) of work wait, and nothing moved for {SILENT_SECONDS} s. Start a "
-                'worker ("celery -A yourproject worker -Q imgrec"), or use --inline.'
+                f'worker ("{shells.worker()}"), or use --inline.'
             )
 
     def _build_lists(self, space: SpaceDefinition, *, inline: bool) -> None:
