@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from django.db import models
@@ -230,3 +232,7 @@ def _findings(product: Any) -> dict[str, Any]:
     noted = {"similarity": round(similarity, 6) if math.isfinite(similarity) else 0.0}
     keys = {name: getattr(product, name, None) for name in ("seed_photo", "matched_photo")}
     return noted | {name: key for name, key in keys.items() if key is not None}
+
+
+if find_spec("drf_spectacular"):  # optional: the extension knows of itself once loaded
+    importlib.import_module("imgrec.rest_framework.openapi")

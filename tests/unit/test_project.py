@@ -43,7 +43,7 @@ def test_an_ordinary_install_brings_neither_torch_nor_rest_framework() -> None:
 
 
 def test_extras() -> None:
-    extras = {"worker", "api", "lite", "timm", "metrics", "map", "demo", "test", "bench"}
+    extras = {"worker", "api", "openapi", "lite", "timm", "metrics", "map", "demo", "test", "bench"}
     assert set(PROJECT["optional-dependencies"]) == extras
 
 
