@@ -118,6 +118,8 @@ def _wait_for(address: str) -> None:
 def test_the_shop_answers_as_its_schema_says(address: str, examples: int) -> None:
     schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
     import hypothesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import positive_data_acceptance
 
     told = schemathesis.openapi.from_url(f"{address}/api/schema/")
     operations = [each.ok() for each in told.get_all_operations()]
@@ -130,6 +132,11 @@ def test_the_shop_answers_as_its_schema_says(address: str, examples: int) -> Non
         )
         @hypothesis.given(case=operation.as_strategy())
         def ask(case: Any) -> None:
-            case.call_and_validate()
+            # No schema can say which photo is one, or which `after` belongs to a list.
+            # No worker runs here: a true photo ends in the 503 of the schema, and no other 5xx may.
+            checked_here = [positive_data_acceptance, not_a_server_error]
+            response = case.call_and_validate(excluded_checks=checked_here)
+            assert response.status_code < 500 or response.json()["code"] == "no_answer"
+            assert response.status_code < 400 or response.json()["code"] in CODES
 
         ask()
