@@ -48,6 +48,8 @@ INSTALLED_APPS = [
 ]
 if find_spec("rest_framework"):  # the extra "api"; the shop itself does without
     INSTALLED_APPS.append("rest_framework")
+if find_spec("drf_spectacular"):  # tells programs what the API takes and gives, at /api/schema/
+    INSTALLED_APPS.append("drf_spectacular")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -111,7 +113,17 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
 # Answers for programs only; the browsable pages would need scripts our policy does not allow.
-REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]}
+REST_FRAMEWORK: dict[str, object] = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"]
+}
+if find_spec("drf_spectacular"):
+    REST_FRAMEWORK["DEFAULT_SCHEMA_CLASS"] = "drf_spectacular.openapi.AutoSchema"
+SPECTACULAR_SETTINGS = {
+    "TITLE": "imgrec demo shop",
+    "DESCRIPTION": "Visually similar products.",
+    "VERSION": "1",  # the API's, as imgrec.rest_framework.codes has it
+    "SERVE_INCLUDE_SCHEMA": False,
+}
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

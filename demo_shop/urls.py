@@ -21,5 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if apps.is_installed("rest_framework"):
     urlpatterns.append(path("api/", include("imgrec.rest_framework.urls")))
+if apps.is_installed("drf_spectacular"):
+    from drf_spectacular.views import SpectacularJSONAPIView
+
+    urlpatterns.append(path("api/schema/", SpectacularJSONAPIView.as_view(), name="schema"))
 if getattr(settings, "DEMO_CHECK", False):
     urlpatterns.append(path("check/", include("demo_shop.checking.urls")))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from django.db import models
@@ -25,8 +27,15 @@ from imgrec.errors import (
     PictureError,
 )
 from imgrec.parts import similar_to_part
+from imgrec.paths import price_of
+from imgrec.rescue import rescued
 from imgrec.rest_framework import errors, explanations, uploads
-from imgrec.rest_framework.serializers import OF_A_PRODUCT, WITH_PART, options_of
+from imgrec.rest_framework.serializers import (
+    OF_A_PRODUCT,
+    PART_OF_A_PRODUCT,
+    WITH_PART,
+    options_of,
+)
 from imgrec.results import SimilarProducts, rules_noted
 from imgrec.served import served_space
 from imgrec.spaces import space_by_label
@@ -59,30 +68,40 @@ class SimilarProductsMixin(GenericViewSet[Any]):
         """Give products that look like this one.
 
         ``limit`` 1..64, ``min_similarity`` 0..1, ``min_match`` 0..100, ``after``: the ``next`` of
-        the page before, ``group_by``: one of ``similar_group_by``. ``part=x,y,width,height``, from
-        0 to 1: like this part of its photo; only with the first two. ``why=1``, for staff (others:
-        403): each result says which regions of both photos made its similarity, or null for want
-        of time.
+        the page before, ``group_by``: one of ``similar_group_by``. ``price_band`` above 0: only
+        what costs about as much, 0.3 is 30 % less to 30 % more. ``rescue=1``: hold to the band
+        only where the product is sold out, and say so in ``is_rescue``.
+        ``part=x,y,width,height``, from 0 to 1: like this part of its photo; only with the first
+        two. ``why=1``, for staff (others: 403): each result says which regions of both photos made
+        its similarity, or null for want of time.
         """
         is_explained = explanations.is_asked_for(request)
         if "part" in request.query_params:
             return self._like_a_part(request)
-        allowed = self.similar_group_by
-        options = options_of(request.query_params.dict(), names=OF_A_PRODUCT, group_by=allowed)
+        options = self._options_of_a_product(request)
+        is_rescue_asked = options.pop("rescue", None)
         seed = self._visible_seed()
+        is_rescue, search = rescued(seed, options, rescue=bool(is_rescue_asked))
         try:
-            found = similar.similar_products(seed, among=self._products(), **options)
+            found = similar.similar_products(seed, among=self._products(), **search)
         except NoSuchPage as error:
             raise errors.no_such_page() from error
-        with_match = "min_match" in options
-        if not is_explained:
-            return self._answer(found, with_match=with_match)
-        space = space_by_label(found.space)
-        why = explanations.explanations(seed, found, space)
-        return self._answer(found, with_match=with_match, why=why)
+        told = {} if is_rescue_asked is None else {"is_rescue": is_rescue}
+        why = None
+        if is_explained:
+            why = explanations.explanations(seed, found, space_by_label(found.space))
+        return self._answer(found, with_match="min_match" in options, why=why, **told)
+
+    def _options_of_a_product(self, request: Request) -> dict[str, Any]:
+        return options_of(
+            request.query_params.dict(),
+            names=OF_A_PRODUCT,
+            group_by=self.similar_group_by,
+            has_price=price_of(self.get_queryset().model) is not None,
+        )
 
     def _like_a_part(self, request: Request) -> Response:
-        options = options_of(request.query_params.dict(), names=WITH_PART)
+        options = options_of(request.query_params.dict(), names=PART_OF_A_PRODUCT)
         seed = self._visible_seed()
         with _answered_errors():
             found = similar_to_part(seed, among=self._products(), **options)
@@ -162,6 +181,7 @@ class SimilarProductsMixin(GenericViewSet[Any]):
         *,
         with_match: bool = False,
         why: dict[Any, dict[str, Any] | None] | None = None,
+        **told: bool,
     ) -> Response:
         serializer: Any = self.get_serializer(found, many=True)
         serializer.context["imgrec_space"] = found.space
@@ -180,6 +200,7 @@ class SimilarProductsMixin(GenericViewSet[Any]):
                 "indexed": found.indexed,
                 "way": found.way,
                 "space": found.space,
+                **told,
                 "next": found.next,
                 "results": results,
             },
@@ -211,3 +232,7 @@ def _findings(product: Any) -> dict[str, Any]:
     noted = {"similarity": round(similarity, 6) if math.isfinite(similarity) else 0.0}
     keys = {name: getattr(product, name, None) for name in ("seed_photo", "matched_photo")}
     return noted | {name: key for name, key in keys.items() if key is not None}
+
+
+if find_spec("drf_spectacular"):  # optional: the extension knows of itself once loaded
+    importlib.import_module("imgrec.rest_framework.openapi")

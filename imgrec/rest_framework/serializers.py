@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework.serializers import (
+    BooleanField,
     CharField,
     FloatField,
     IntegerField,
@@ -24,15 +25,17 @@ MOST_RESULTS = 64
 # A token grows where groups are folded, by the products shown; an address holds about 8,000.
 LONGEST_TOKEN = 6_000
 BASIC = ("limit", "min_similarity", "min_match")
-OF_A_PRODUCT = (*BASIC, "after", "group_by")
+OF_A_PRODUCT = (*BASIC, "after", "group_by", "price_band", "rescue")
 WITH_PART = (*BASIC, "part")
+PART_OF_A_PRODUCT = ("limit", "min_similarity", "part")
 
 
 class SearchOptions(Serializer[Any]):
     """``limit`` (1..64, default 8), ``min_similarity`` (0..1) and ``min_match`` (0..100, percent).
 
     For look-alikes of a product also ``after``, the ``next`` of the page before, and
-    ``group_by``, one of the paths in the context. ``part``: left, top, width and height of a part
+    ``group_by``, one of the paths in the context, ``price_band`` (above 0; 0.3 is 30 % less to
+    30 % more) and ``rescue`` (true or false). ``part``: left, top, width and height of a part
     of the photo, from 0 to 1, as in ``0.1,0.2,0.5,0.5``.
     """
 
@@ -42,6 +45,8 @@ class SearchOptions(Serializer[Any]):
 
     after = CharField(max_length=LONGEST_TOKEN, required=False)
     group_by = CharField(max_length=200, required=False)
+    price_band = FloatField(required=False)
+    rescue = BooleanField(required=False)
 
     part = CharField(max_length=100, required=False)
 
@@ -67,20 +72,34 @@ class SearchOptions(Serializer[Any]):
 
     validate_min_match = validate_min_similarity
 
+    def validate_price_band(self, value: float) -> float:
+        """Refuse what is no band, and any band where prices are not known."""
+        if not math.isfinite(value):
+            raise ValidationError(_("A valid number is required."), code="invalid")
+        if value <= 0:
+            raise ValidationError(_("This must be above 0."), code="min_value")
+        if not self.context["has_price"]:
+            raise ValidationError(_("This shop does not tell its prices."), code="no_price")
+        return value
+
 
 def options_of(
-    given: Mapping[str, Any], *, names: Iterable[str] = BASIC, group_by: Collection[str] = ()
+    given: Mapping[str, Any],
+    *,
+    names: Iterable[str] = BASIC,
+    group_by: Collection[str] = (),
+    has_price: bool = False,
 ) -> dict[str, Any]:
     """Return the options of a search by these names, checked.
 
-    ``group_by``: the paths it may be grouped by.
+    ``group_by``: the paths it may be grouped by; ``has_price``: whether prices are known.
 
     Raises:
         ApiError: 400, with the first thing that is wrong.
     """
     options = SearchOptions(
         data={name: given[name] for name in {*names} & given.keys()},
-        context={"group_by": group_by},
+        context={"group_by": group_by, "has_price": has_price},
     )
     if not options.is_valid():
         name, problems = next(iter(options.errors.items()))

@@ -231,6 +231,13 @@ def test_a_product_without_a_vector_is_found_and_not_indexed(client: APIClient) 
         ({"after": ""}, "blank"),
         ({"group_by": "stock"}, "invalid_choice"),
         ({"group_by": "parent__stock"}, "invalid_choice"),
+        ({"price_band": "0"}, "min_value"),
+        ({"price_band": "-0.3"}, "min_value"),
+        ({"price_band": "nan"}, "invalid"),
+        ({"price_band": "inf"}, "invalid"),
+        ({"price_band": "wide"}, "invalid"),
+        ({"price_band": "0.3"}, "no_price"),
+        ({"rescue": "perhaps"}, "invalid"),
     ],
 )
 def test_bad_options_are_told(client: APIClient, query: dict[str, str], code: str) -> None:

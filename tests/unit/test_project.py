@@ -84,7 +84,7 @@ def test_an_ordinary_install_brings_neither_torch_nor_rest_framework() -> None:
 
 def test_extras() -> None:
     extras = {"worker", "api", "lite", "timm", "metrics", "map", "demo", "docs", "test"}
-    extras |= {"matrix", "bench"}
+    extras |= {"matrix", "bench", "openapi"}
     assert set(PROJECT["optional-dependencies"]) == extras
 
 

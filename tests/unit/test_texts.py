@@ -187,6 +187,7 @@ def _api_errors() -> dict[str, errors.ApiError]:
     """Return every error of the API in the language of the moment, by its code."""
     searches = PhotoSearchUnavailable.SENTENCES
     asked = [{"limit": "x"}, {"limit": 0}, {"min_similarity": "nan"}, {"group_by": "secret"}]
+    asked += [{"price_band": 0}, {"price_band": 1}]
     made = [
         errors.not_found(),
         errors.no_such_page(),

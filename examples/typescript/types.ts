@@ -1,0 +1,6 @@
+// Made by generate.py from /api/schema/.
+export type ImgrecError = { detail: string; code: string };
+export type SimilarProduct = { pk: number | string; title: string; url: string | null; image: string | null };
+export type SimilarProductAnswer = { indexed: boolean; way: string; space: string; is_rescue?: boolean; next: string | null; results: Array<SimilarProduct & { similarity: number; match?: number | null; seed_photo?: number | string; matched_photo?: number | string; steered?: "pinned" | "boosted" | null; why?: { similarity: number; rank: number | null; cosine: number; distance: number; is_fitted: boolean; seed_photo: { key: number | string | null; seen: Array<number>; cells: Array<Array<number>>; regions: Array<{ place: string; share: number; area: number }> }; matched_photo: { key: number | string | null; seen: Array<number>; cells: Array<Array<number>>; regions: Array<{ place: string; share: number; area: number }> } } | null }> };
+export type SimilarQuery = { after?: string; limit?: number; min_match?: number; min_similarity?: number; part?: string; price_band?: number; rescue?: boolean; why?: string };
+export type PhotoForm = { photo: Blob; limit?: number; min_similarity?: number; min_match?: number; part?: string };
