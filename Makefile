@@ -1,4 +1,5 @@
 # make demo      the demo shop with everything it needs; ARGS="--check" and the like are passed on
+# make oscar     a django-oscar shop with imgrec, in a virtual environment of its own
 # make test      lint, types and the tests, in random order
 # make full      the same with the tests that take minutes
 # make faults    everything that may go wrong, at full size; IMGREC_FAULTS_SEED=7 plays another
@@ -14,10 +15,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test full faults lint format messages bench
+.PHONY: demo oscar test full faults lint format messages bench
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/python manage.py demo $(ARGS)
+
+oscar:
+	$(PYTHON) examples/oscar/run.py $(ARGS)
 
 test: lint
 	$(BIN)/pytest $(ARGS)
