@@ -7,10 +7,10 @@ from copy import copy
 from functools import cached_property
 from typing import Any, Self
 
-from django.db.models import BooleanField, F, Func, QuerySet, Subquery
+from django.db.models import BooleanField, Func, QuerySet, Subquery
 
 from imgrec.among import candidates
-from imgrec.paths import check_path
+from imgrec.paths import check_path, group_of
 from imgrec.remembered import gives_everything, has_constant_rules, what_of
 from imgrec.rescue import check_band, in_band
 from imgrec.seeds import is_visible
@@ -100,8 +100,9 @@ class Choice:
         if not self.group_by:
             return rows
         items = self.space.item_model._base_manager.filter(pk__in=list(self.likes))
-        groups = Subquery(visible(self.space, items).values(self.group_by))
-        return rows.filter(_IsNoneOf(F(self.group_by), groups))
+        group = group_of(self.space.item_model, self.group_by)
+        groups = Subquery(visible(self.space, items).values_list(group))
+        return rows.filter(_IsNoneOf(group, groups))
 
     @cached_property
     def shown(self) -> Part:

@@ -8,6 +8,9 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
+from django.db.models import F
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from imgrec.conf import settings
 
@@ -90,3 +93,17 @@ def column_of(model: type[models.Model], path: str) -> Any:
     while found.is_relation:
         found = found.target_field
     return found
+
+
+def group_of(model: type[models.Model], path: str) -> Combinable:
+    """Return what tells a product's group: the value at the end of the path.
+
+    Where the path leads from variants to their parent, a row of the same model, a product without
+    a parent is the head of its own group: it and its variants are one.
+    """
+    field = model._meta.get_field(path.split("__")[0])
+    key = model._meta.pk
+    is_own_kind = "__" not in path and field.related_model is model
+    if is_own_kind and getattr(field, "target_field", None) is key:
+        return Coalesce(F(path), F("pk"))
+    return F(path)

@@ -18,6 +18,7 @@ from imgrec import pool_sql
 from imgrec.among import joins_many, keys_of
 from imgrec.conf import settings
 from imgrec.crowds import forget_crowd, is_crowd, note_crowd
+from imgrec.paths import group_of
 from imgrec.remembered import part
 from imgrec.seeds import key_field, names_of, of_key, served_now, version_of
 from imgrec.spaces import SpaceDefinition, spaces_of
@@ -166,8 +167,9 @@ class Search:
         """Join what candidates are to tell, once they are few."""
         joins = []
         if self.group_by:
-            items = self.space.item_model._base_manager.order_by()
-            told = compiled(items.values_list("pk", self.group_by), self.using)
+            model = self.space.item_model
+            items = model._base_manager.order_by()
+            told = compiled(items.values_list("pk", group_of(model, self.group_by)), self.using)
             if told:
                 joins.append(compose(pool_sql.GROUPS, told=told))
         if self.with_vectors:

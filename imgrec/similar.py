@@ -58,7 +58,8 @@ def similar_products(
         space: search here rather than in the space that is served.
         less_like: products to keep away from, in the forms of ``seed``.
         group_by: a path such as ``"parent"`` or ``"brand__name"``, over the product's own columns
-            and foreign keys: of each value only the best comes, and none of the seed's own.
+            and foreign keys: of each value only the best comes, and none of the seed's own. A
+            key to the same model makes one group of a parent and its variants.
         fold: of products as similar as this to each other (0.97, say) only the best comes, and
             none that is so similar to the seed. The same goes for products that somebody called
             variants of each other at the duplicate desk.

@@ -24,11 +24,11 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def answers(port: int) -> bool:
+def answers(port: int, path: str = "/") -> bool:
     """Whether the shop's first page is served."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False

@@ -125,7 +125,7 @@ def way(request: pytest.FixtureRequest, settings: Settings) -> str:
 
 
 GROUPS: dict[str, Callable[[Product], Any]] = {
-    "parent": lambda product: product.parent_id,
+    "parent": lambda product: product.parent_id or product.pk,
     "price": lambda product: product.price,
     "parent__title": lambda product: product.parent.title if product.parent else None,
 }
@@ -312,14 +312,18 @@ def test_one_card_a_group_and_never_fewer_than_there_are(shop: Shop, way: str) -
     """All near ones are variants of one another: many candidates make few cards."""
     seed = next(p for p in shop.products.values() if p.published)
     nearest = shop.naive({seed.pk: 1.0})
+    head, rest = nearest[9], nearest[30:]
     Product.objects.update(parent=None)
+    Product.objects.filter(pk__in=nearest[:30]).exclude(pk=head).update(parent=head)
+    found = similar_products(seed, limit=5, group_by="parent")
+    assert keys(found) == [nearest[0], *rest][:5], "neither variants nor their parent again"
     Product.objects.filter(pk__in=nearest[:30]).update(parent=seed)
     found = similar_products(seed, limit=5, group_by="parent")
-    rest = nearest[30:]
-    assert keys(found) == [nearest[0], *rest][:5]
-    Product.objects.filter(pk=seed.pk).update(parent=seed)
+    assert keys(found) == rest[:5], "none of the seed's own variants"
+    Product.objects.filter(pk=head).update(parent=None)
+    Product.objects.filter(pk__in=[seed.pk, *nearest[:30]]).exclude(pk=head).update(parent=head)
     found = similar_products(seed, limit=5, group_by="parent")
-    assert keys(found) == rest[:5], "none of the seed's own group"
+    assert keys(found) == rest[:5], "none of its siblings, nor its parent"
     assert found.eligible is not None
     assert found.way == way or len(rest) < 5
 

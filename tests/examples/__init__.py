@@ -1,0 +1,1 @@
+"""Shops of other shapes, as a stranger starts them."""
