@@ -71,9 +71,14 @@ def test_the_worker_is_of_the_project_described(command: str) -> None:
 @pytest.mark.parametrize("command", told("pip "))
 def test_pip_installs_what_is_tested(command: str) -> None:
     ours = [each for extra in EXTRAS.values() for each in extra]
-    names = {re.split(r"[<>=]", each)[0] for each in [*PROJECT["dependencies"], *ours]}
-    *_words, package = shlex.split(command)
-    assert package in names | {"imgrec"} | {f"imgrec[{extra}]" for extra in EXTRAS}
+    names = {re.split(r"[\[<>=]", each)[0] for each in [*PROJECT["dependencies"], *ours]}
+    imgrec = {"imgrec", *(f"imgrec[{extra}]" for extra in EXTRAS)}
+    _pip, _install, *packages = shlex.split(command)
+    if packages[0] == "-r":
+        assert (ROOT / packages[1]).is_file()
+        return
+    assert packages
+    assert {each for each in packages if each.split("[")[0] not in names} <= imgrec
 
 
 def test_pip_has_the_extras() -> None:
