@@ -30,6 +30,8 @@ class Command(BaseCommand):
         _store_missing_image()
         if not Product.objects.exists():
             self.stdout.write(f"{draw()} products drawn.")
+            # a product is indexed when it is saved, before it is on a shelf
+            call_command("update_index", verbosity=0)
 
 
 def _store_missing_image() -> None:
