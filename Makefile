@@ -26,9 +26,9 @@ demo: $(VENV)/.demo-installed
 oscar:
 	$(PYTHON) examples/oscar/run.py $(ARGS)
 
-# In two processes, each with servers of its own.
+# In two processes, each with servers of its own; what a file sets up is set up once.
 test: lint
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 full: lint $(VENV)/.matrix-installed
 	$(BIN)/pytest -m "" $(ARGS)

@@ -47,17 +47,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     Path(os.environ[outgoing.RECORD]).unlink(missing_ok=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and those that share the demo shop."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        room, *_rest = item.path.relative_to(ROOT / "tests").parts
-        group = room if room in {"browser", "demo"} else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(autouse=True)
 def no_other_machine() -> Iterator[None]:
     """Fail the test in which any process tried to talk to another machine."""
