@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
@@ -19,17 +20,25 @@ def bring_all_photos(page: Page) -> None:
 
 def save(page: Page, path: Path, *, full_page: bool = False) -> int:
     """Save what the window shows, or the whole page; return the file's size in bytes."""
-    with Image.open(io.BytesIO(taken(page, full_page=full_page))) as shot:
-        darkest, brightest = shot.convert("L").getextrema()
-        assert darkest != brightest, "an empty page"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shot.save(path, quality=85, method=6)
+    shot = taken(page, full_page=full_page)
+    assert not is_blank(shot), "an empty page"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shot.save(path, quality=85, method=6)
     return path.stat().st_size
 
 
-def taken(page: Page, *, full_page: bool) -> bytes:
-    """Take a picture, once more where a page brought itself up to date in the middle of it."""
-    try:
-        return page.screenshot(full_page=full_page)
-    except Error:
-        return page.screenshot(full_page=full_page)
+def taken(page: Page, *, full_page: bool) -> Image.Image:
+    """Take a picture, anew where a page brought itself up to date in the middle of it."""
+    for _again in range(3):
+        with suppress(Error):
+            shot = Image.open(io.BytesIO(page.screenshot(full_page=full_page)))
+            if not is_blank(shot):
+                return shot
+        page.wait_for_load_state()
+    return Image.open(io.BytesIO(page.screenshot(full_page=full_page)))
+
+
+def is_blank(shot: Image.Image) -> bool:
+    """Return whether a picture is of one colour."""
+    darkest, brightest = shot.convert("L").getextrema()
+    return bool(darkest == brightest)
