@@ -139,4 +139,4 @@ def test_oscars_own_tests_of_its_catalogue_pass(oscar_python: str) -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     passed = re.search(r"(\d+) passed", done.stdout)
     assert passed is not None
-    assert int(passed[1]) > 200
+    assert int(passed[1]) > 150, "fewer than oscar 4.2 has"
