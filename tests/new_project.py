@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,14 +93,3 @@ def _own_settings(url: str) -> str:
 def _plain_environment() -> dict[str, str]:
     ours = ("DJANGO_", "IMGREC_", "DATABASE_URL", "REDIS_URL", "DEMO_")
     return {key: value for key, value in os.environ.items() if not key.startswith(ours)}
-
-
-@contextmanager
-def empty_database(server: str, name: str) -> Iterator[str]:
-    """Give the address of a database without the extension, for as long as it lasts."""
-    quoted = sql.Identifier(name)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(quoted))
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
-        yield server.rpartition("/")[0] + f"/{name}"
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))

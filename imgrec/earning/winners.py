@@ -16,17 +16,18 @@ from imgrec.rules import Rule
 
 def winning_set(experiment: Experiment, ruling: Ruling) -> str:
     """Return the named rule set of the better arm; "": none is better, or it has none."""
-    if not experiment.is_of_rules or ruling not in {Ruling.A, Ruling.B}:
-        return ""
-    return experiment.rules_of(ruling.value)
+    return _better(experiment, ruling) or ""
 
 
 def losing_set(experiment: Experiment, ruling: Ruling) -> str:
     """Return the named rule set that a better arm did without; "": it has one, or none is."""
-    if not experiment.is_of_rules or ruling not in {Ruling.A, Ruling.B}:
-        return ""
-    is_named = bool(winning_set(experiment, ruling))
-    return "" if is_named else experiment.rules_a or experiment.rules_b
+    return experiment.rules_a or experiment.rules_b if _better(experiment, ruling) == "" else ""
+
+
+def _better(experiment: Experiment, ruling: Ruling) -> str | None:
+    """Return the name of the better arm's rule set; None: no set was found to be better."""
+    is_decided = experiment.is_of_rules and ruling in {Ruling.A, Ruling.B}
+    return experiment.rules_of(ruling.value) if is_decided else None
 
 
 def keep(experiment: Experiment) -> int:

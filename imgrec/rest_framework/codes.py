@@ -1,4 +1,6 @@
-"""Every ``code`` an error of the API may bear, with its status and what it means.
+"""Every ``code`` an error of ours may bear, with its status and what it means.
+
+A shop's own permissions, throttles and filters may bring words of their own.
 
 ``docs/api.md`` has the same table. Within one version codes may be added, never change or go.
 """
@@ -41,7 +43,7 @@ CODES: dict[str, tuple[int, str]] = {
     "no_feature_map": (422, "the encoder cannot tell parts apart"),
     "nothing_seen": (422, "the encoder does not look at this part"),
     "throttled": (429, "too many requests; see `Retry-After`"),
-    "busy": (503, "too many search by photo; see `Retry-After`"),
+    "busy": (503, "too many searches by photo; see `Retry-After`"),
     "no_answer": (503, "no worker answered; see `Retry-After`"),
     "error": (500, "anything else"),
 }

@@ -25,6 +25,7 @@ def _object(optional: tuple[str, ...] = (), **properties: Shape) -> Shape:
     return {"type": "object", "properties": properties, "required": required}
 
 
+KEY: Shape = {"oneOf": [{"type": "integer"}, {"type": "string"}]}
 SHARE = _number(0, 1)
 SHARES = {"type": "array", "items": {"type": "number"}}
 LIMIT = {"type": "integer", "minimum": 1, "maximum": MOST_RESULTS, "default": 8}
@@ -57,7 +58,7 @@ FORM: Shape = {
     "required": ["photo"],
 }
 PRODUCT = _object(
-    pk={"oneOf": [{"type": "integer"}, {"type": "string"}]},
+    pk=KEY,
     title=_text(),
     url=_text(nullable=True),
     image=_text(nullable=True),
@@ -66,7 +67,6 @@ PROBLEM = _object(
     detail=_text(description="A sentence for people, translated."),
     code=_text(description="A word for programs. Known: " + ", ".join(CODES) + "."),
 )
-KEY: Shape = {"oneOf": [{"type": "integer"}, {"type": "string"}]}
 REGION = _object(place=_text(), share={"type": "number"}, area={"type": "number"})
 PHOTO = _object(
     key={**KEY, "nullable": True},

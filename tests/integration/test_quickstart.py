@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from demo_shop.services import Postgres
-from tests.new_project import Project, empty_database, start
+from tests.new_project import Project, start
+from tests.projects import new_database
 from tests.readme import QUICKSTART, README
 
 pytestmark = pytest.mark.slow
@@ -36,7 +37,7 @@ print(page.render({"product": Product.objects.get(title="red")}))
 def database_url(postgres: Postgres | None) -> Iterator[str]:
     """An empty database, without the extension."""
     server = postgres.url if postgres else os.environ["IMGREC_TEST_DATABASE_URL"]
-    with empty_database(server, "imgrec_quickstart") as url:
+    with new_database(server, "imgrec_quickstart") as url:
         yield url
 
 

@@ -17,7 +17,8 @@ from PIL import Image
 
 from demo_shop.services import Postgres
 from tests.bucket import bucket
-from tests.new_project import Project, empty_database, start
+from tests.new_project import Project, start
+from tests.projects import new_database
 from tests.readme import DOCS, QUICKSTART, commands, snippets
 
 pytestmark = pytest.mark.slow
@@ -60,7 +61,7 @@ print(json.dumps([[each.status_code, each.json()] for each in [*answers, posted]
 def database_url(postgres: Postgres | None) -> Iterator[str]:
     """An empty database, without the extension."""
     server = postgres.url if postgres else os.environ["IMGREC_TEST_DATABASE_URL"]
-    with empty_database(server, "imgrec_tutorial") as url:
+    with new_database(server, "imgrec_tutorial") as url:
         yield url
 
 
