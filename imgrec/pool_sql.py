@@ -28,8 +28,8 @@ SELECT {item} AS key, imgrec_photo.vector <=> seed.vector AS distance, seed.phot
 FROM imgrec_seed AS seed CROSS JOIN {photos}
 WHERE (SELECT way FROM imgrec_facts) = 'exact' AND {eligible}
 """
-# OFFSET 0: from the eligible rows on, by their keys, however tempting the whole table looks. All keys
-# in one index scan: a third quicker than a look-up for each. coalesce: ANY takes an array, not rows.
+# OFFSET 0: from the eligible rows on, by their keys, however tempting the whole table looks. All
+# keys in one index scan, which is quicker than a look-up for each. coalesce: ANY needs an array.
 EXACT_OF_FEW = """
 SELECT one.key, one.vector <=> seed.vector AS distance, seed.photo AS seed_photo,
     one.photo, one.source_name, 0::bigint AS scanned

@@ -63,6 +63,13 @@ def key_path(model: type[models.Model]) -> Path:
     return Path(name, column_of(model, name))
 
 
+def name_halves(field: Any) -> None:
+    """Say of what a day and an hour are: the admin's widget has two inputs without a label."""
+    words = _("Date:"), _("Time:")  # as the admin writes before them
+    for half, word in zip(getattr(field.widget, "widgets", ()), words, strict=False):
+        half.attrs["aria-label"] = f"{field.label}, {word.rstrip(':')}"
+
+
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
     """One rule, checked as a whole."""
 
@@ -85,6 +92,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         choices = [(label, each._meta.label) for label, each in item_models().items()]
         field: Any = self.fields["item_model"]
         field.choices = choices if len(choices) == 1 else [("", "---------"), *choices]
+        for name in ("starts_at", "ends_at"):
+            name_halves(self.fields[name])
 
     def clean(self) -> dict[str, Any]:
         """Check what goes together, and keep values as rules are looked up by."""

@@ -1,0 +1,42 @@
+"""axe-core over a page, and the pages of a site by following its links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+_LINKS = "() => [...document.querySelectorAll('a[href]')].map(link => link.href)"
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds on the present page, each with its rule and its elements."""
+    found = Axe().run(page).response["violations"]
+    where = urlsplit(page.url).path
+    return [
+        f"{where}: {each['id']} ({each['impact']}): {node['target'][0]}: {node['failureSummary']}"
+        for each in found
+        for node in each["nodes"]
+    ]
+
+
+def kind_of(address: str) -> str:
+    """Return an address without what only says of which product it tells."""
+    return re.sub(r"\d+", "N", urlsplit(address).path)
+
+
+def walk(page: Page, start: str, is_ours: Callable[[str], bool]) -> Iterator[str]:
+    """Open each kind of page that links lead to once; give its kind while it is open."""
+    waiting, seen = [start], {kind_of(start)}
+    while waiting:
+        page.goto(waiting.pop(0))
+        links = page.evaluate(_LINKS)
+        yield kind_of(page.url)
+        for link in links:
+            kind = kind_of(link)
+            if kind not in seen and is_ours(kind):
+                seen.add(kind)
+                waiting.append(link)

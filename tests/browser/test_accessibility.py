@@ -1,0 +1,87 @@
+"""axe-core finds nothing to complain of, on any page of the demo shop or of imgrec's admin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.accessibility import violations, walk
+from tests.browser.conftest import OpenPage
+from tests.browser.demo import Demo
+from tests.browser.steps import CARDS, look_at, path_of, send_photo
+from tests.browser.wares import Wares
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+
+PHONE = {"width": 390, "height": 844}
+ADMIN = re.compile(r"/admin/(imgrec/|shop/product/(N/change/|imgrec/)?)(?!.*export)")
+OURS = {
+    *(f"/admin/shop/product/imgrec/{name}/" for name in ("overview", "map", "part", "why")),
+    *(f"/admin/shop/product/imgrec/{name}/" for name in ("failed", "progress", "steps/N")),
+    *(f"/admin/imgrec/{name}/" for name in ("duplicatepair", "listcount", "rule", "rule/import")),
+    *(f"/admin/imgrec/{name}/" for name in ("placeholder", "embeddingjob", "experiment/add")),
+}
+# What Django's own admin writes, on every page of its kind in any project.
+DJANGOS = (
+    r"link-in-text-block \(serious\): \.breadcrumbs > a",  # not underlined
+    r"label \(critical\): #id_form-\d+-",  # of list_editable
+    r"label-title-only \(serious\): #searchbar",
+)
+DJANGOS_OWN = re.compile("|".join(DJANGOS))
+
+
+@pytest.fixture
+def inspected(open_page: OpenPage) -> Callable[..., Page]:
+    """Opens a page that axe may be put into: a policy of the shop's would keep it out."""
+    return lambda **options: open_page(bypass_csp=True, **options)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_admin(inspected: Callable[..., Page], merchant: Page, shop: Demo, scheme: str) -> None:
+    page = inspected(storage_state=shop.session, color_scheme=scheme)
+    seen, found = set(), []
+    for kind in walk(page, "/admin/shop/product/", lambda kind: bool(ADMIN.match(kind))):
+        seen.add(kind)
+        found += [each for each in violations(page) if not DJANGOS_OWN.search(each)]
+    assert found == []
+    assert seen >= OURS, OURS - seen
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"color_scheme": "light"}, {"color_scheme": "dark", "viewport": PHONE}],
+    ids=["desk", "phone at night"],
+)
+def test_the_shop(inspected: Callable[..., Page], options: dict[str, object]) -> None:
+    page = inspected(**options)
+    others = ("/admin", "/api", "/media", "/static")
+    seen, found = set(), []
+    for kind in walk(page, "/", lambda kind: not kind.startswith(others)):
+        seen.add(kind)
+        found += violations(page)
+    assert found == []
+    assert seen >= {"/", "/products/", "/similar-to-my-photo/"}
+    assert any(kind.startswith("/products/") and kind != "/products/" for kind in seen), seen
+
+
+def test_what_a_photo_finds_and_what_comes_late(
+    inspected: Callable[..., Page], wares: Wares
+) -> None:
+    page = inspected()
+    send_photo(page, wares.rows[3].photo)
+    page.locator(".cards .card").first.wait_for()
+    found = violations(page)
+    look_at(page, f"{path_of(page, wares.of_kind(5)[9])}?similar=later")
+    page.keyboard.press("End")
+    page.locator(CARDS).first.wait_for()
+    assert [*found, *violations(page)] == []
+
+
+def test_axe_is_not_blind(inspected: Callable[..., Page]) -> None:
+    page = inspected()
+    page.goto("/")
+    page.evaluate("document.body.append(new Image())")
+    assert any(": image-alt (critical): " in each for each in violations(page))
