@@ -24,14 +24,14 @@ def base() -> list[str]:
     return list(_project()["dependencies"])
 
 
-def extra(name: str) -> list[str]:
+def of_extra(name: str) -> list[str]:
     """Return what one of imgrec's extras asks for, extras inside it unfolded."""
     listed = map(Requirement, _project()["optional-dependencies"][name])
     return [
         found
         for each in listed
         for found in (
-            [more for inner in each.extras for more in extra(inner)]
+            [more for inner in each.extras for more in of_extra(inner)]
             if each.name == "imgrec"
             else [str(each)]
         )

@@ -95,7 +95,7 @@ def test_from_pip_install_to_a_page_with_look_alikes(
 
 def _there_before() -> list[str]:
     """What is linked; imgrec itself is left to pip."""
-    return [] if FETCHED else [*bare.base(), *bare.extra("lite"), DRIVER]
+    return [] if FETCHED else [*bare.base(), *bare.of_extra("lite"), DRIVER]
 
 
 def _snippet(name: str) -> str:
