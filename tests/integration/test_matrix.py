@@ -21,6 +21,7 @@ pytestmark = [
     pytest.mark.skipif(
         find_spec("nox") is None or find_spec("uv") is None, reason='pip install "imgrec[matrix]"'
     ),
+    pytest.mark.skipif("NOX_CURRENT_SESSION" in os.environ, reason="the matrix runs already"),
 ]
 
 NO_INDEX = re.compile(r"Failed to fetch|error sending request|dns error", re.IGNORECASE)

