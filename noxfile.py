@@ -6,7 +6,10 @@ them, here they are left out.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -21,6 +24,10 @@ WITH_TORCH = {"worker", "lite", "timm"}
 OF_SHOPS = ["api", "metrics", "map"]
 DJANGOS = {"5.2": ["3.11"], "6.0": ["3.12", "3.13"], "6.1": ["3.12", "3.13"]}
 TESTS = ["tests/unit", "tests/integration"]
+IN_TWO = ["--numprocesses", "2", "--dist", "loadfile"]  # as `make test`
+# A few that take seconds and neither server, and what they take.
+FEW = ["tests/unit/test_ranking.py", "tests/unit/test_floors.py", "tests/unit/test_hashes.py"]
+FOR_FEW = {"hypothesis", "psutil", "psycopg", "pytest", "pytest-django", "pytest-timeout"}
 
 
 def pyenv(version: str) -> str:
@@ -48,8 +55,29 @@ def floors() -> list[str]:
     return [re.sub(r"\[\w+\]", "", each).replace(">=", "==") for each in listed]
 
 
-@nox.session
-@nox.parametrize(
+def from_pip() -> dict[str, str]:
+    """Return in uv's words where pip is told to find packages: uv does not read pip's settings."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    told = subprocess.run(command, capture_output=True, text=True).stdout  # noqa: S603
+    # "global.index-url='https://...'"; what the environment says comes before the files
+    pairs = re.findall(r"^[\w:]+\.([\w-]+)='(.*)'$", told, re.MULTILINE)
+    found = dict(reversed(pairs))
+    words = {
+        "UV_DEFAULT_INDEX": found.get("index-url"),
+        "UV_INDEX": found.get("extra-index-url"),
+        "UV_FIND_LINKS": ",".join(found.get("find-links", "").split()),
+        "UV_INDEX_STRATEGY": "unsafe-best-match",  # as pip: the best of all indexes
+        "SSL_CERT_FILE": found.get("cert"),
+    }
+    return {name: value for name, value in words.items() if value and name not in os.environ}
+
+
+def install(session: nox.Session, *wanted: str) -> None:
+    """Install imgrec from here, and what is wanted beside it."""
+    session.install("--editable", ".", *wanted, env=from_pip())
+
+
+every_one = nox.parametrize(
     "python,django",
     [
         nox.param(pyenv(python), django, id=f"{django}, Python {python}")
@@ -57,10 +85,23 @@ def floors() -> list[str]:
         for python in pythons
     ],
 )
+
+
+@nox.session
+@every_one
 def newest(session: nox.Session, django: str) -> None:
     """Run the tests with the newest of everything but Django."""
-    session.install("--editable", ".", f"django=={django}.*", *requirements("test"))
-    session.run("python", "-m", "pytest", *(session.posargs or TESTS))
+    install(session, f"django=={django}.*", *requirements("test"))
+    session.run("python", "-m", "pytest", *IN_TWO, *(session.posargs or TESTS))
+
+
+@nox.session(default=False)
+@every_one
+def few(session: nox.Session, django: str) -> None:
+    """Run a few of them, in seconds: what shows that an environment can be made at all."""
+    names = {each: re.split(r"[\[>]", each)[0] for each in requirements("test")}
+    install(session, f"django=={django}.*", *(each for each in names if names[each] in FOR_FEW))
+    session.run("python", "-m", "pytest", *(session.posargs or FEW))
 
 
 @nox.session(python=pyenv("3.11"))
@@ -68,5 +109,5 @@ def minimum(session: nox.Session) -> None:
     """Run them with the oldest of everything."""
     oldest = Path(session.create_tmp(), "oldest.txt")
     oldest.write_text("\n".join(floors()), encoding="utf-8")
-    session.install("--editable", ".", "--constraint", str(oldest), *requirements("test"))
-    session.run("python", "-m", "pytest", *(session.posargs or TESTS))
+    install(session, "--constraint", str(oldest), *requirements("test"))
+    session.run("python", "-m", "pytest", *IN_TWO, *(session.posargs or TESTS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import venv
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 
 from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
@@ -19,8 +21,21 @@ from tests.worker import ROOT
 
 def base() -> list[str]:
     """Return what imgrec itself asks for, without any extra."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return list(project["dependencies"])
+    return list(_project()["dependencies"])
+
+
+def of_extra(name: str) -> list[str]:
+    """Return what one of imgrec's extras asks for, extras inside it unfolded."""
+    listed = map(Requirement, _project()["optional-dependencies"][name])
+    return [
+        found
+        for each in listed
+        for found in (
+            [more for inner in each.extras for more in of_extra(inner)]
+            if each.name == "imgrec"
+            else [str(each)]
+        )
+    ]
 
 
 def make(folder: Path, requirements: list[str]) -> Path:
@@ -43,10 +58,11 @@ def wheel(folder: Path) -> str:
     return str(next(WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])))
 
 
-def pip(python: Path, *arguments: str) -> str:
-    """Run pip there, without an index; return what it said."""
+def pip(python: Path, *arguments: str, index: bool = False) -> str:
+    """Run pip there, without an index or with the configured one; return what it said."""
     command = [python, "-m", "pip", "--disable-pip-version-check", *arguments]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    variables = dict(os.environ) if index else environment()
+    done = subprocess.run(command, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -54,6 +70,10 @@ def pip(python: Path, *arguments: str) -> str:
 def environment() -> dict[str, str]:
     """Return the variables of a process that knows of nothing but its own environment."""
     return {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "PIP_NO_INDEX": "1"}
+
+
+def _project() -> dict[str, Any]:
+    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"])
 
 
 def _needed(requirements: list[str]) -> set[str]:

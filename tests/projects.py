@@ -117,21 +117,25 @@ class Project:
 
     def manage(self, *arguments: str) -> str:
         """Run a command of Django's, where warnings are errors; return what it said."""
-        entry = {**database(self.url), "CONN_MAX_AGE": 0}
         done = subprocess.run(
             [self.python, "-W", "error", "-m", "django", *arguments],
             cwd=self.folder,
-            env={
-                **bare.environment(),
-                "DJANGO_SETTINGS_MODULE": "shop.settings",
-                "PYTHONPATH": ".",
-                "SHOP_DATABASE": json.dumps(entry),
-            },
+            env=self.environment,
             capture_output=True,
             text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of the shop's processes."""
+        return {
+            **bare.environment(),
+            "DJANGO_SETTINGS_MODULE": "shop.settings",
+            "PYTHONPATH": str(self.folder),
+            "SHOP_DATABASE": json.dumps({**database(self.url), "CONN_MAX_AGE": 0}),
+        }
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the shop's."""

@@ -6,12 +6,14 @@ in it. An interpreter that has django-oscar and imgrec[demo] is used as it is.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import venv
 from argparse import ArgumentParser
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -26,7 +28,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=HERE / ".data", help="default: ./.data")
     options = parser.parse_args()
     if any(find_spec(name) is None for name in NEEDED):
-        return _again_in_a_venv()
+        _again_in_a_venv()
     sys.path.append(str(ROOT))
     from serving import serve
 
@@ -37,16 +39,24 @@ def main() -> int:
     return 0
 
 
-def _again_in_a_venv() -> int:
+def _again_in_a_venv() -> NoReturn:
     python = VENV / "bin" / "python"
     if Path(sys.prefix) == VENV:
         raise SystemExit(f"{VENV} is incomplete: remove it and start again.")
     if not (VENV / "complete").exists():
-        venv.create(VENV, with_pip=True, clear=True)
-        wanted = ["--editable", f"{ROOT}[demo]", "-r", str(HERE / "requirements.txt")]
-        subprocess.run([python, "-m", "pip", "install", *wanted], check=True)
-        (VENV / "complete").touch()
-    return subprocess.run([python, *sys.argv]).returncode
+        _install(python)
+    # In place of this process: there is nobody between the terminal's Ctrl-C and the shop.
+    os.execv(python, [str(python), *sys.argv])  # noqa: S606
+
+
+def _install(python: Path) -> None:
+    print(f"Installing into {VENV}: once, a few minutes, torch is large.", flush=True)
+    venv.create(VENV, with_pip=True, clear=True, symlinks=True)
+    wanted = ["--editable", f"{ROOT}[demo]", "-r", str(HERE / "requirements.txt")]
+    command = [python, "-m", "pip", "install", "--disable-pip-version-check", *wanted]
+    if subprocess.run(command).returncode:
+        raise SystemExit("pip could not install what the shop needs: see above.")
+    (VENV / "complete").touch()
 
 
 if __name__ == "__main__":

@@ -33,13 +33,15 @@ def serve(folder: Path, port: int) -> None:
         postgres = stack.enter_context(Postgres(data.path, database="oscar_shop"))
         redis = stack.enter_context(Redis(data.path))
         environment = variables(postgres.url, redis.url, data.path)
-        manage(environment, "prepare")
+        if failed := manage(environment, "prepare"):
+            raise SystemExit(failed)
         web = [*MANAGE, "runserver", "--noreload", str(port)]
         for name, command in (("worker", WORKER), ("web", web)):
             child = Child(name, command, environment=environment, log=data.log(name))
             stack.callback(child.stop)
             child.start()
-        manage(environment, "imgrec_index", "--missing")
+        if manage(environment, "imgrec_index", "--missing"):
+            print(f"Some photos wait still, or failed: see {data.log('worker')}.", flush=True)
         manage(environment, "fill_recommendations")
         if not ports.wait_for(lambda: ports.answers(port, SHOP), while_true=child.is_running):
             raise SystemExit(f"The web server did not start:\n{child.last_words()}")
@@ -63,11 +65,10 @@ def variables(database: str, redis: str, folder: Path) -> dict[str, str]:
     return {**os.environ, **settings}
 
 
-def manage(environment: dict[str, str], *arguments: str) -> None:
-    """Run one of Django's commands to its end. An error of its ends us, too."""
-    done = subprocess.run([*end_with_us("TERM"), *MANAGE, *arguments], env=environment)
-    if done.returncode:
-        raise SystemExit(done.returncode)
+def manage(environment: dict[str, str], *arguments: str) -> int:
+    """Run one of Django's commands to its end; return its exit status."""
+    command = [*end_with_us("TERM"), *MANAGE, *arguments]
+    return subprocess.run(command, env=environment).returncode
 
 
 def _end(number: int, frame: object) -> NoReturn:

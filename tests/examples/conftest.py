@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, PATIENCE_MILLISECONDS
+from tests.browser.conftest import album as album
 from tests.browser.watching import Watch
 from tests.examples.oscar_shop import HERE, OscarShop
 

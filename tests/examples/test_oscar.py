@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.album import MOST_BYTES, bring_all_photos, save
 from tests.examples.oscar_shop import HERE, OscarShop
 
 pytestmark = [pytest.mark.full, pytest.mark.browser, pytest.mark.timeout(600)]
@@ -36,6 +38,17 @@ def test_a_product_page_shows_similar_products_as_oscar_shows_products(
     page.locator(f"{CARDS} h3 a").first.click()
     page.wait_for_url(f"**_{found[0]}/")
     assert page.locator(CARDS).count() == 4
+
+
+def test_of_a_product_page(oscar_shop: OscarShop, page: Page, album: Path) -> None:
+    """The tutorial's picture; see tests/browser/test_screenshots.py."""
+    _mug, path = oscar_shop.product(MUG, "standalone")
+    page.set_viewport_size({"width": 1120, "height": 900})
+    assert len(look_alikes(page, path)) == 4
+    bring_all_photos(page)
+    end = page.locator(".imgrec").evaluate("list => list.getBoundingClientRect().bottom")
+    page.set_viewport_size({"width": 1120, "height": round(end)})
+    assert save(page, album / "oscar-product.webp") < MOST_BYTES
 
 
 def test_what_is_hidden_or_allocated_is_gone_at_the_next_view(
@@ -96,6 +109,38 @@ def test_a_parent_whose_variants_are_all_sold_out_is_no_look_alike(
         oscar_shop.sql(allocate.format("NULL"), other)
     assert other not in found
     assert len(found) == 4
+
+
+def test_a_hidden_parent_takes_its_variants_with_it(oscar_shop: OscarShop, page: Page) -> None:
+    _shirt, path = oscar_shop.product(SHIRT, "parent")
+    parents = [pk for (pk,) in oscar_shop.sql("SELECT parent_id FROM catalogue_product")]
+    other = next(pk for pk in look_alikes(page, path) if pk in parents)
+    hide = "UPDATE catalogue_product SET is_public = %s WHERE id = %s"
+    oscar_shop.sql(hide, False, other)
+    try:
+        found = look_alikes(page, path)
+    finally:
+        oscar_shop.sql(hide, True, other)
+    assert other not in found
+    assert len(found) == 4
+
+
+def test_products_without_stock_keeping_are_never_sold_out(
+    oscar_shop: OscarShop, page: Page
+) -> None:
+    """Of a product class that does not track stock; variants are of their parent's."""
+    _mug, path = oscar_shop.product(MUG, "standalone")
+    _shirt, shirt_path = oscar_shop.product(SHIRT, "parent")
+    before = look_alikes(page, path), look_alikes(page, shirt_path)
+    track = "UPDATE catalogue_productclass SET track_stock = %s"
+    oscar_shop.sql("UPDATE partner_stockrecord SET num_allocated = num_in_stock")
+    try:
+        assert look_alikes(page, path) == []
+        oscar_shop.sql(track, False)
+        assert (look_alikes(page, path), look_alikes(page, shirt_path)) == before
+    finally:
+        oscar_shop.sql(track, True)
+        oscar_shop.sql("UPDATE partner_stockrecord SET num_allocated = NULL")
 
 
 def test_recommended_products_are_filled_and_a_merchants_pick_stays(

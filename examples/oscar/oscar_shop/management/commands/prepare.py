@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
 from demo_shop.running.folder import ADMIN_NAME, DataFolder
 from oscar_shop.drawn import Product, draw
@@ -29,9 +30,13 @@ class Command(BaseCommand):
             users.create_superuser(username=ADMIN_NAME, email=MAIL, password=password)
         _store_missing_image()
         if not Product.objects.exists():
-            self.stdout.write(f"{draw()} products drawn.")
-            # a product is indexed when it is saved, before it is on a shelf
-            call_command("update_index", verbosity=0)
+            self._fill()
+
+    @transaction.atomic  # all or nothing: who is interrupted gets them at the next start
+    def _fill(self) -> None:
+        self.stdout.write(f"{draw()} products drawn.")
+        # a product is indexed when it is saved, before it is on a shelf
+        call_command("update_index", verbosity=0)
 
 
 def _store_missing_image() -> None:
