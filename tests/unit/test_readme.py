@@ -50,7 +50,7 @@ def test_json_is_json(snippet: Snippet) -> None:
 
 
 def test_every_language_is_looked_at() -> None:
-    known = {"python", "django", "sh", "json", "text", "{eval-rst}"}
+    known = {"python", "django", "html", "sh", "json", "text", "{eval-rst}"}
     for page in PAGES:
         fences = re.findall(r"^```([\w{}-]*)$", page.read_text(), re.MULTILINE)
         assert set(fences[::2]) <= known, page.name

@@ -1,0 +1,64 @@
+"""The fragments as HTMX takes them: bare HTML, and nothing where there is nothing to show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import django_htmx
+import pytest
+from django.template import Context, Template
+from playwright.sync_api import Page, expect
+
+from tests.browser.fronts import open_front
+from tests.browser.steps import CARDS, Seen, look_at, path_of
+from tests.browser.wares import Wares
+from tests.readme import DOCS, snippets
+
+pytestmark = pytest.mark.browser
+
+HTMX = Path(django_htmx.__file__).parent / "static" / "django_htmx" / "htmx-2.min.js"
+
+
+@pytest.fixture
+def seen(page: Page, wares: Wares) -> Seen:
+    """A product that has look-alikes."""
+    return look_at(page, path_of(page, wares.of_kind(5)[9]))
+
+
+@pytest.fixture
+def place(page: Page, seen: Seen) -> str:
+    """The place for a list, by the template in the docs."""
+    html = page.request.get(f"{seen.path}?similar=later").text()
+    address = html.split('data-imgrec-lazy="')[1].split('"')[0]
+    (template,) = snippets("django", page=DOCS / "front-ends.md")
+    values = {"address": address, "page_address": f"{address}page/"}
+    return Template(template.code).render(Context(values))
+
+
+def show(page: Page, body: str) -> None:
+    """Open a page with HTMX on it."""
+    script = HTMX.read_text(encoding="utf-8")
+    page.route(
+        "**/htmx.js", lambda route: route.fulfill(body=script, content_type="text/javascript")
+    )
+    settings = '<meta name="htmx-config" content=\'{"includeIndicatorStyles": false}\'>'
+    open_front(page, head=f'{settings}<script src="/htmx.js"></script>', body=body)
+
+
+def test_the_list_takes_the_places_place(page: Page, seen: Seen, place: str) -> None:
+    show(page, place)
+    expect(page.locator(CARDS)).to_have_count(8)
+    expect(page.locator("[hx-get]")).to_have_count(0)
+    keys = page.locator(CARDS).evaluate_all("cards => cards.map(card => card.dataset.pk)")
+    assert keys == seen.look_alikes
+    expect(page.locator("main > .imgrec")).to_have_count(1)
+
+
+@pytest.mark.parametrize(("status", "left"), [(200, 0), (204, 1)])
+def test_nothing_to_show_leaves_nothing_and_an_error_the_link(
+    page: Page, place: str, status: int, left: int
+) -> None:
+    page.route("**/imgrec/similar/**", lambda route: route.fulfill(status=status, body=""))
+    with page.expect_response("**/imgrec/similar/**"):
+        show(page, place)
+    expect(page.locator("[hx-get]")).to_have_count(left)
