@@ -30,10 +30,12 @@ def main() -> int:
     if any(find_spec(name) is None for name in NEEDED):
         _again_in_a_venv()
     sys.path.append(str(ROOT))
-    from serving import serve
+    from serving import DemoError, serve
 
     try:
         serve(options.data.resolve(), options.port)
+    except DemoError as error:
+        raise SystemExit(str(error)) from None
     except KeyboardInterrupt:
         print("Stopped.", flush=True)
     return 0

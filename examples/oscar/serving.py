@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from demo_shop.running import ports
 from demo_shop.running.child import Child
+from demo_shop.running.errors import DemoError
 from demo_shop.running.folder import DataFolder
 from demo_shop.services import Postgres, Redis, end_with_us
 
@@ -24,7 +25,9 @@ WORKER = [sys.executable, "-m", "celery", "-A", "oscar_shop", "worker", "-Q", "i
 
 
 def serve(folder: Path, port: int) -> None:
-    """Run the shop until it is interrupted. The folder keeps all it has."""
+    """Run the shop until it is interrupted. The folder keeps all it has. Raises DemoError."""
+    if ports.is_taken(port):
+        raise DemoError(f"Port {port} is taken. Choose another: --port {port + 1}")
     signal.signal(signal.SIGTERM, _end)
     data = DataFolder(folder)
     data.take()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from demo_shop.services import free_port
 from tests.browser.album import MOST_BYTES, bring_all_photos, save
 from tests.examples.oscar_shop import HERE, OscarShop
 
@@ -165,6 +166,19 @@ def test_recommended_products_are_filled_and_a_merchants_pick_stays(
     finally:
         oscar_shop.sql("DELETE FROM catalogue_productrecommendation WHERE primary_id = %s", mug)
         oscar_shop.manage("fill_recommendations")
+
+
+def test_a_second_shop_is_told_what_is_taken(oscar_shop: OscarShop) -> None:
+    port = oscar_shop.address.rpartition(":")[2]
+    start = [oscar_shop.python, str(HERE / "run.py"), "--data", str(oscar_shop.folder)]
+    told = {f"Port {port} is taken": port, "Stop it first": str(free_port())}
+    for said, number in told.items():
+        done = subprocess.run(
+            [*start, "--port", number], capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_oscars_migrations_stay_as_they_are(oscar_shop: OscarShop) -> None:
