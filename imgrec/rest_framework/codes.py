@@ -10,6 +10,7 @@ from __future__ import annotations
 from imgrec.reasons import Reason
 
 API_VERSION = "1"
+VERSION_HEADER = "Imgrec-Api-Version"  # on every answer, errors too
 
 CODES: dict[str, tuple[int, str]] = {
     "invalid": (400, "a value of the wrong kind"),
@@ -22,6 +23,7 @@ CODES: dict[str, tuple[int, str]] = {
     "surrogate_characters_not_allowed": (400, "a value has half a character"),
     "invalid_choice": (400, "the list cannot be grouped by this"),
     "no_price": (400, "the shop has not said where its prices are"),
+    "not_with_part": (400, "`part` of a product goes with `limit` and `min_similarity` alone"),
     "no_such_page": (400, "`after` is not the `next` of this list"),
     "required": (400, "the photo is missing"),
     "bad_request": (400, "the request cannot be read"),

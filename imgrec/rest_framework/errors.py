@@ -34,6 +34,12 @@ def no_such_page() -> ApiError:
     return ApiError(400, "no_such_page", _("after: not the next of this list; begin anew."))
 
 
+def not_with_part(name: str) -> ApiError:
+    """Return the answer to an option that a search by a part of a product has not."""
+    sentence = _("%(option)s: not together with part.") % {"option": name}
+    return ApiError(400, "not_with_part", sentence)
+
+
 def too_large() -> ApiError:
     """Return the answer to a photo, or a whole request, over the limit."""
     return ApiError(413, Reason.FILE_TOO_LARGE, too_large_sentence())

@@ -15,20 +15,15 @@ from imgrec.errors import ImgrecError
 from imgrec.spaces import SpaceDefinition
 from imgrec.why import ExplainedPhoto, Explanation, explain
 
-ASKED = {"1", "true", "yes"}
 
-
-def is_asked_for(request: Request) -> bool:
-    """Return whether explanations are asked for (``?why=1``).
+def for_staff(request: Request) -> None:
+    """Let staff alone ask for explanations.
 
     Raises:
         PermissionDenied: by somebody who is not staff. They tell how the shop ranks.
     """
-    if request.query_params.get("why", "").lower() not in ASKED:
-        return False
     if not getattr(request.user, "is_staff", False):
         raise PermissionDenied
-    return True
 
 
 def explanations(

@@ -30,7 +30,9 @@ from imgrec.parts import similar_to_part
 from imgrec.paths import price_of
 from imgrec.rescue import rescued
 from imgrec.rest_framework import errors, explanations, uploads
+from imgrec.rest_framework.codes import API_VERSION, VERSION_HEADER
 from imgrec.rest_framework.serializers import (
+    NOT_WITH_PART,
     OF_A_PRODUCT,
     PART_OF_A_PRODUCT,
     WITH_PART,
@@ -71,14 +73,15 @@ class SimilarProductsMixin(GenericViewSet[Any]):
         the page before, ``group_by``: one of ``similar_group_by``. ``price_band`` above 0: only
         what costs about as much, 0.3 is 30 % less to 30 % more. ``rescue=1``: hold to the band
         only where the product is sold out, and say so in ``is_rescue``.
-        ``part=x,y,width,height``, from 0 to 1: like this part of its photo; only with the first
-        two. ``why=1``, for staff (others: 403): each result says which regions of both photos made
-        its similarity, or null for want of time.
+        ``part=x,y,width,height``, from 0 to 1: like this part of its photo; only with ``limit`` and
+        ``min_similarity``. ``why=1``, for staff (others: 403): each result says which regions of
+        both photos made its similarity, or null for want of time.
         """
-        is_explained = explanations.is_asked_for(request)
         if "part" in request.query_params:
             return self._like_a_part(request)
         options = self._options_of_a_product(request)
+        if is_explained := options.pop("why", False):
+            explanations.for_staff(request)
         is_rescue_asked = options.pop("rescue", None)
         seed = self._visible_seed()
         is_rescue, search = rescued(seed, options, rescue=bool(is_rescue_asked))
@@ -101,6 +104,9 @@ class SimilarProductsMixin(GenericViewSet[Any]):
         )
 
     def _like_a_part(self, request: Request) -> Response:
+        for name in NOT_WITH_PART:
+            if name in request.query_params:
+                raise errors.not_with_part(name)
         options = options_of(request.query_params.dict(), names=PART_OF_A_PRODUCT)
         seed = self._visible_seed()
         with _answered_errors():
@@ -147,13 +153,25 @@ class SimilarProductsMixin(GenericViewSet[Any]):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Give every error of our two actions a ``code``, and none a page of HTML."""
-        if not ACTIONS & set((self.action_map or {}).values()):
+        if not self._is_ours():
             return super().handle_exception(exc)
         exc = errors.as_json(exc)
         response = super().handle_exception(exc)
         if isinstance(response.data, dict) and "detail" in response.data:
             response.data.setdefault("code", errors.code_of(exc))
         return response
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Say the version of the API in every answer of our two actions, errors too."""
+        if self._is_ours():
+            response.headers[VERSION_HEADER] = API_VERSION
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def _is_ours(self) -> bool:
+        # Of an action that is not allowed, only the map of the address tells.
+        return bool(ACTIONS & set((self.action_map or {}).values()))
 
     def _products(self) -> models.QuerySet[Any]:
         return self.filter_queryset(self.get_queryset())

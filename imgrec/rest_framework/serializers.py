@@ -25,9 +25,10 @@ MOST_RESULTS = 64
 # A token grows where groups are folded, by the products shown; an address holds about 8,000.
 LONGEST_TOKEN = 6_000
 BASIC = ("limit", "min_similarity", "min_match")
-OF_A_PRODUCT = (*BASIC, "after", "group_by", "price_band", "rescue")
+OF_A_PRODUCT = (*BASIC, "after", "group_by", "price_band", "rescue", "why")
 WITH_PART = (*BASIC, "part")
 PART_OF_A_PRODUCT = ("limit", "min_similarity", "part")
+NOT_WITH_PART = [name for name in OF_A_PRODUCT if name not in PART_OF_A_PRODUCT]
 
 
 class SearchOptions(Serializer[Any]):
@@ -35,8 +36,8 @@ class SearchOptions(Serializer[Any]):
 
     For look-alikes of a product also ``after``, the ``next`` of the page before, and
     ``group_by``, one of the paths in the context, ``price_band`` (above 0; 0.3 is 30 % less to
-    30 % more) and ``rescue`` (true or false). ``part``: left, top, width and height of a part
-    of the photo, from 0 to 1, as in ``0.1,0.2,0.5,0.5``.
+    30 % more), ``rescue`` and ``why`` (true or false). ``part``: left, top, width and height of
+    a part of the photo, from 0 to 1, as in ``0.1,0.2,0.5,0.5``.
     """
 
     limit = IntegerField(min_value=1, max_value=MOST_RESULTS, default=8)
@@ -47,6 +48,7 @@ class SearchOptions(Serializer[Any]):
     group_by = CharField(max_length=200, required=False)
     price_band = FloatField(required=False)
     rescue = BooleanField(required=False)
+    why = BooleanField(required=False)
 
     part = CharField(max_length=100, required=False)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 
-from imgrec.rest_framework.codes import CODES
+from imgrec.rest_framework.codes import API_VERSION, CODES, VERSION_HEADER
 from imgrec.rest_framework.serializers import LONGEST_TOKEN, MOST_RESULTS
 
 Shape = dict[str, Any]
@@ -50,7 +50,7 @@ OF_A_PRODUCT: dict[str, Shape] = {
         "type": "boolean",
         "description": "Hold to price_band only where the product is sold out; see is_rescue.",
     },
-    "why": _text(description="1: explain each result; for staff."),
+    "why": {"type": "boolean", "description": "Explain each result; for staff."},
 }
 FORM: Shape = {
     "type": "object",
@@ -107,14 +107,27 @@ def answer(product: Shape) -> Shape:
     )
 
 
+def version() -> OpenApiParameter:
+    """Return the header that every answer has."""
+    return OpenApiParameter(
+        VERSION_HEADER,
+        _text(enum=[API_VERSION]),
+        OpenApiParameter.HEADER,
+        required=True,
+        description="The version of the API.",
+        response=True,
+    )
+
+
 def parameters(view: Any) -> list[OpenApiParameter]:
-    """Return the query parameters of the action a view is at."""
+    """Return the query parameters of the action a view is at, and the header of its answers."""
     named: dict[str, Shape] = {**BASIC, "part": PART}
     if view.action == "similar":
         named |= OF_A_PRODUCT
         if view.similar_group_by:
             named["group_by"] = _text(enum=list(view.similar_group_by))
-    return [
+    asked = [
         OpenApiParameter(name, shape, description=shape.get("description", ""))
         for name, shape in named.items()
     ]
+    return [*asked, version()]

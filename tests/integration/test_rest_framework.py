@@ -238,6 +238,8 @@ def test_a_product_without_a_vector_is_found_and_not_indexed(client: APIClient) 
         ({"price_band": "wide"}, "invalid"),
         ({"price_band": "0.3"}, "no_price"),
         ({"rescue": "perhaps"}, "invalid"),
+        ({"why": "perhaps"}, "invalid"),
+        ({"why": ""}, "invalid"),
     ],
 )
 def test_bad_options_are_told(client: APIClient, query: dict[str, str], code: str) -> None:
@@ -362,6 +364,20 @@ def test_the_ready_addresses_only_read(client: APIClient, method: str, name: str
     answer = getattr(client, method)(f"/ready/testapp/product/{where}")
     assert answer.status_code == 405
     assert answer.json()["code"] == "method_not_allowed"
+    assert answer["Imgrec-Api-Version"] == "1"
+
+
+def test_every_answer_of_ours_says_the_version_and_no_other(
+    client: APIClient, products: list[Product]
+) -> None:
+    for address in (
+        similar(products[0]),
+        "/products/0/similar/",
+        f"{similar(products[0])}?limit=0",
+    ):
+        assert client.get(address)["Imgrec-Api-Version"] == "1"
+    assert client.post(PHOTO)["Imgrec-Api-Version"] == "1"
+    assert "Imgrec-Api-Version" not in client.get("/products/")
 
 
 @pytest.mark.parametrize(("name", "most"), [("integer key", 3), ("many photos", 4)])

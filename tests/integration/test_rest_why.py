@@ -99,6 +99,14 @@ def test_like_a_part_of_an_uploaded_photo(flags: list[Product]) -> None:
         assert found[0] == expected.pk
 
 
+@pytest.mark.parametrize("name", ["after", "group_by", "price_band", "rescue", "min_match", "why"])
+def test_a_part_goes_with_few_options(flags: list[Product], name: str) -> None:
+    answer = get(flags[0], staff=True, part="0,0,0.5,1", **{name: "1"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_with_part")
+    assert answer.json()["detail"].startswith(f"{name}: ")
+    assert not ASKED
+
+
 @pytest.mark.parametrize("part", ["", "1,2,3", "0,0,0,0", "nan,0,1,1", "x" * 200])
 def test_what_is_no_part(flags: list[Product], part: str) -> None:
     answer = get(flags[0], part=part)
