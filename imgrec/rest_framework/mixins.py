@@ -36,6 +36,7 @@ from imgrec.rest_framework.serializers import (
     OF_A_PRODUCT,
     PART_OF_A_PRODUCT,
     WITH_PART,
+    given_once,
     options_of,
 )
 from imgrec.results import SimilarProducts, rules_noted
@@ -97,7 +98,7 @@ class SimilarProductsMixin(GenericViewSet[Any]):
 
     def _options_of_a_product(self, request: Request) -> dict[str, Any]:
         return options_of(
-            request.query_params.dict(),
+            given_once(request.query_params),
             names=OF_A_PRODUCT,
             group_by=self.similar_group_by,
             has_price=price_of(self.get_queryset().model) is not None,
@@ -107,7 +108,7 @@ class SimilarProductsMixin(GenericViewSet[Any]):
         for name in NOT_WITH_PART:
             if name in request.query_params:
                 raise errors.not_with_part(name)
-        options = options_of(request.query_params.dict(), names=PART_OF_A_PRODUCT)
+        options = options_of(given_once(request.query_params), names=PART_OF_A_PRODUCT)
         seed = self._visible_seed()
         with _answered_errors():
             found = similar_to_part(seed, among=self._products(), **options)
@@ -127,7 +128,7 @@ class SimilarProductsMixin(GenericViewSet[Any]):
         form. A worker looks at the picture; nothing of it is kept.
         """
         photo = uploads.photo_of(request)
-        given = {**request.query_params.dict(), **request.POST.dict()}
+        given = {**given_once(request.query_params), **given_once(request.POST)}
         options = options_of(given, names=WITH_PART)
         with _answered_errors():
             found = similar.similar_to_photo(photo, among=self._products(), **options)

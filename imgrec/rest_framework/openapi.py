@@ -42,6 +42,11 @@ class _OfTwoActions:
         is_photo = self.view.action == "similar_to_photo"  # type: ignore[attr-defined]
         return {"multipart/form-data": shapes.FORM} if is_photo else None
 
+    def _get_request_body(self, *args: Any, **kwargs: Any) -> Any:
+        # Of a form that is no serializer, nobody else can tell that there must be one.
+        body = super()._get_request_body(*args, **kwargs)  # type: ignore[misc]
+        return {**body, "required": True} if body and self._is_ours() else body
+
     def get_response_serializers(self) -> Any:
         if not self._is_ours():
             return super().get_response_serializers()  # type: ignore[misc]

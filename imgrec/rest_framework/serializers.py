@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from rest_framework.serializers import (
     BooleanField,
@@ -28,6 +29,7 @@ BASIC = ("limit", "min_similarity", "min_match")
 OF_A_PRODUCT = (*BASIC, "after", "group_by", "price_band", "rescue", "why")
 WITH_PART = (*BASIC, "part")
 PART_OF_A_PRODUCT = ("limit", "min_similarity", "part")
+OPTIONS = {*OF_A_PRODUCT, *WITH_PART}  # a shop's filters may have others, and those twice
 NOT_WITH_PART = [name for name in OF_A_PRODUCT if name not in PART_OF_A_PRODUCT]
 
 
@@ -107,6 +109,19 @@ def options_of(
         name, problems = next(iter(options.errors.items()))
         raise ApiError(400, problems[0].code, f"{name}: {problems[0]}")
     return dict(options.validated_data)
+
+
+def given_once(given: QueryDict) -> dict[str, Any]:
+    """Return what an address or a form gives.
+
+    Raises:
+        ApiError: 400, where a name is given twice: which of the two is meant, nobody can tell.
+    """
+    for name, values in given.lists():
+        if len(values) > 1 and name in OPTIONS:
+            sentence = _("%(option)s: given more than once.") % {"option": name}
+            raise ApiError(400, "invalid", sentence)
+    return given.dict()
 
 
 class SimilarProductSerializer(Serializer[Any]):

@@ -45,6 +45,7 @@ def test_every_operation_says_its_version_bounds_and_errors(schema: Any) -> None
     assert schema["info"]["version"] == API_VERSION
     ours = [each for path in schema["paths"].values() for each in path.values()]
     assert len(ours) == 2
+    assert [each["requestBody"]["required"] for each in ours if "requestBody" in each] == [True]
     for operation in ours:
         assert operation["x-imgrec-api"] == API_VERSION
         assert {"200", "400", "403", "404", "422", "503"} <= operation["responses"].keys()
@@ -123,8 +124,11 @@ def test_the_shop_answers_as_its_schema_says(shop: Demo, examples: int) -> None:
         )
         @hypothesis.given(case=api_cases.cases(operation, keys, photo))
         def ask(case: Any) -> None:
-            response = case.call_and_validate(excluded_checks=checked_here)
+            response = case.call()
             statuses[case.operation.label][response.status_code] += 1
+            if response.status_code == 414:
+                return  # gunicorn's, for an address so long that the shop never sees it
+            case.validate_response(response, excluded_checks=checked_here)
             assert response.status_code < 500 or response.json()["code"] in {"busy", "no_answer"}
             assert response.status_code < 400 or response.json()["code"] in CODES
 

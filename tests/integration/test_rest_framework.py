@@ -240,9 +240,10 @@ def test_a_product_without_a_vector_is_found_and_not_indexed(client: APIClient) 
         ({"rescue": "perhaps"}, "invalid"),
         ({"why": "perhaps"}, "invalid"),
         ({"why": ""}, "invalid"),
+        ({"limit": ["4", "8"]}, "invalid"),
     ],
 )
-def test_bad_options_are_told(client: APIClient, query: dict[str, str], code: str) -> None:
+def test_bad_options_are_told(client: APIClient, query: dict[str, Any], code: str) -> None:
     status, answer = get(client, "/products/1/similar/", **query)
     assert status == 400
     assert set(answer) == {"detail", "code"}
