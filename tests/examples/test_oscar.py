@@ -9,13 +9,19 @@ import subprocess
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.examples.oscar_shop import HERE, OscarShop
+from tests.examples.oscar_shop import OscarShop
 
 pytestmark = [pytest.mark.full, pytest.mark.browser, pytest.mark.timeout(600)]
 
 CARDS = ".imgrec-card"
 MUG = "Ocean mug, striped"
 SHIRT = "Ocean t-shirt"
+
+
+@pytest.fixture(scope="module")
+def shop(oscar_shop: OscarShop) -> OscarShop:
+    """The shop that ``page`` is in."""
+    return oscar_shop
 
 
 def look_alikes(page: Page, path: str) -> list[int]:
@@ -134,7 +140,7 @@ def test_oscars_own_tests_of_its_catalogue_pass(oscar_python: str) -> None:
             "no tests of oscar's: neither its wheel nor its sdist has them. Clone the repository "
             "and name the folder in IMGREC_OSCAR_SOURCE"
         )
-    command = [oscar_python, str(HERE / "oscars_tests.py"), source]
+    command = [oscar_python, str(OscarShop.here / "oscars_tests.py"), source]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     passed = re.search(r"(\d+) passed", done.stdout)
