@@ -1,5 +1,6 @@
 # make demo      the demo shop with everything it needs; ARGS="--check" and the like are passed on
 # make oscar     a django-oscar shop with imgrec, in a virtual environment of its own
+# make wagtail   a Wagtail shop with imgrec, in one of its own, too
 # make test      lint, types and the tests, in random order
 # make full      the same with the tests that take minutes, and the matrix
 # make matrix    the tests that need no torch on every Django and Python, with the newest and the
@@ -18,13 +19,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo oscar test full matrix faults lint format messages bench docs
+.PHONY: demo oscar wagtail test full matrix faults lint format messages bench docs
 
 demo: $(VENV)/.demo-installed
 	$(BIN)/python manage.py demo $(ARGS)
 
 oscar:
 	$(PYTHON) examples/oscar/run.py $(ARGS)
+
+wagtail:
+	$(PYTHON) examples/wagtail/run.py $(ARGS)
 
 # In two processes, each with servers of its own; what a file sets up is set up once.
 test: lint

@@ -12,13 +12,19 @@ from playwright.sync_api import Page, expect
 
 from demo_shop.services import free_port
 from tests.browser.album import MOST_BYTES, bring_all_photos, save
-from tests.examples.oscar_shop import HERE, OscarShop
+from tests.examples.oscar_shop import OscarShop
 
 pytestmark = [pytest.mark.full, pytest.mark.browser, pytest.mark.timeout(600)]
 
 CARDS = ".imgrec-card"
 MUG = "Ocean mug, striped"
 SHIRT = "Ocean t-shirt"
+
+
+@pytest.fixture(scope="module")
+def shop(oscar_shop: OscarShop) -> OscarShop:
+    """The shop that ``page`` is in."""
+    return oscar_shop
 
 
 def look_alikes(page: Page, path: str) -> list[int]:
@@ -170,7 +176,7 @@ def test_recommended_products_are_filled_and_a_merchants_pick_stays(
 
 def test_a_second_shop_is_told_what_is_taken(oscar_shop: OscarShop) -> None:
     port = oscar_shop.address.rpartition(":")[2]
-    start = [oscar_shop.python, str(HERE / "run.py"), "--data", str(oscar_shop.folder)]
+    start = [oscar_shop.python, str(OscarShop.here / "run.py"), "--data", str(oscar_shop.folder)]
     told = {f"Port {port} is taken": port, "Stop it first": str(free_port())}
     for said, number in told.items():
         done = subprocess.run(
@@ -193,7 +199,7 @@ def test_oscars_own_tests_of_its_catalogue_pass(oscar_python: str) -> None:
             "no tests of oscar's: neither its wheel nor its sdist has them. Clone the repository "
             "and name the folder in IMGREC_OSCAR_SOURCE"
         )
-    command = [oscar_python, str(HERE / "oscars_tests.py"), source]
+    command = [oscar_python, str(OscarShop.here / "oscars_tests.py"), source]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     passed = re.search(r"(\d+) passed", done.stdout)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples.oscar_shop import HERE
+from tests.examples.example_shop import EXAMPLES
+from tests.examples.oscar_shop import OscarShop
 
 BARE = [sys.executable, "-I", "-S"]  # an interpreter that has nothing installed
 ECHO = """#!/bin/sh
@@ -23,7 +24,9 @@ def run(tmp_path: Path) -> Path:
     """A copy of run.py, beside which an environment can be made."""
     folder = tmp_path / "examples" / "oscar"
     folder.mkdir(parents=True)
-    return Path(shutil.copy(HERE / "run.py", folder))
+    for name in ("__init__.py", "starting.py"):
+        shutil.copy(EXAMPLES / name, folder.parent)
+    return Path(shutil.copy(OscarShop.here / "run.py", folder))
 
 
 def environment(run: Path, *, complete: bool) -> None:

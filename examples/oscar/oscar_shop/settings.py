@@ -2,7 +2,7 @@
 
 DATABASE_URL  postgresql://user:password@host:5432/name, as ``run.py`` sets it
 REDIS_URL     redis://host:6379/0
-OSCAR_DATA    folder for photos and the secret key; default ./.data beside ``run.py``
+SHOP_DATA     folder for photos and the secret key; default ./.data beside ``run.py``
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from oscar.defaults import *  # noqa: F403 - the way oscar is set up
 from demo_shop import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("OSCAR_DATA") or BASE_DIR / ".data").resolve()
+DATA_DIR = Path(os.environ.get("SHOP_DATA") or BASE_DIR / ".data").resolve()
 
 DEBUG = True  # photos are served by Django itself, on loopback only
 SECRET_KEY = environment.secret_key(DATA_DIR)

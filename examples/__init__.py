@@ -1,0 +1,1 @@
+"""Shops of other shapes; each starts by the ``run.py`` in its folder."""

@@ -1,0 +1,7 @@
+"""The shop's pages, and vectors of their images."""
+
+from django.apps import AppConfig
+
+
+class WaresConfig(AppConfig):
+    name = "wares"
