@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.files.storage import FileSystemStorage
 from django.db.models.fields.files import FieldFile
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -13,6 +14,8 @@ from django.utils.translation import gettext
 from imgrec.results import SimilarProducts, rules_noted
 from imgrec.spaces import SpaceDefinition, space_by_label
 
+# Folders and a file that no address writes otherwise, and none of them "..".
+_IS_PLAIN = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII).fullmatch
 _HAS_MARKUP = re.compile("[&<>\"']").search
 
 
@@ -60,12 +63,26 @@ def card_of(product: Any, space: SpaceDefinition | None) -> Card:
         pk=_harmless(str(product.pk)),
         title=_harmless(str(product)),
         url=_harmless(link_of(product)),
-        photo=_harmless(str(photo.url)) if photo else "",
+        photo=_harmless(address_of(photo)) if photo else "",
         similarity=product.similarity,
         pinned=pinned,
         boosted=boosted,
         match=getattr(product, "match", None),
     )
+
+
+def address_of(photo: FieldFile) -> str:
+    """Return the address of a photo, ``photo.url``.
+
+    Django takes addresses apart and joins them for each file. For a plain name in its own storage
+    of files nothing comes of it, and it is a good part of the time a list takes.
+    """
+    storage = photo.storage
+    is_djangos = storage.__class__ is FileSystemStorage and type(photo).url is FieldFile.url
+    base = getattr(storage, "base_url", None)
+    if is_djangos and base and _IS_PLAIN(photo.name or ""):
+        return f"{base}{photo.name}"
+    return str(photo.url)
 
 
 def _harmless(text: str) -> str:
