@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -47,6 +48,21 @@ def test_a_sold_out_product_shows_look_alikes_but_is_none(
     put_in_space(gone, here)
     assert page(visitor, gone.get_absolute_url()).similar == [here.pk]
     assert page(visitor, here.get_absolute_url()).similar == []
+
+
+def test_only_a_sold_out_products_page_offers_what_can_be_bought(
+    visitor: Client, make_product: MakeProduct, put_in_space: Callable[..., None]
+) -> None:
+    gone, here = make_product(stock=0), make_product()
+    put_in_space(gone, here, make_product())
+    for query in ("", "?similar=later"):
+        for product in (gone, here):
+            text = visitor.get(product.get_absolute_url() + query).content.decode()
+            late = re.search(r'data-imgrec-lazy="([^"]+)"', text)
+            if late:
+                text = visitor.get(late[1]).content.decode()
+            assert "imgrec-card" in text
+            assert ("similar products you can buy" in text) == (product == gone)
 
 
 def test_a_hidden_product_answers_like_an_unknown_one(
