@@ -16,6 +16,7 @@ import os
 from importlib.util import find_spec
 
 from demo_shop import environment
+from tests.wagtails_tags import LIBRARIES
 
 DATABASE_URL = os.environ.get("IMGREC_TEST_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/imgrec")
 REDIS_URL = os.environ.get("IMGREC_TEST_REDIS_URL", "redis://127.0.0.1:1/0")
@@ -58,11 +59,12 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": LIBRARIES,
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
         },
     }
 ]

@@ -12,7 +12,8 @@ from types import CodeType
 import pytest
 from django.template import Engine
 
-from tests.readme import DOCS, PAGES, README, Snippet, anchors, links, snippets
+from tests.readme import PAGES, README, Snippet, anchors, links, snippets
+from tests.wagtails_tags import LIBRARIES
 from tests.worker import ROOT
 
 MOST_BYTES = 400_000
@@ -36,15 +37,11 @@ def test_what_python_imports_from_imgrec_is_there(snippet: Snippet) -> None:
     assert missing == []
 
 
-# The others have tags of Wagtail's: see test_told_examples.
-COMPILED = [each for each in snippets("django") if each.page != DOCS / "tutorials/wagtail.md"]
-
-
-@pytest.mark.parametrize("snippet", COMPILED, ids=str)
+@pytest.mark.parametrize("snippet", snippets("django"), ids=str)
 def test_templates_compile(snippet: Snippet) -> None:
     ours = {"imgrec": "imgrec.templatetags.imgrec"}
     django = {name: f"django.templatetags.{name}" for name in ("cache", "i18n", "static")}
-    engine = Engine(libraries={**ours, **django})
+    engine = Engine(libraries={**ours, **django, **LIBRARIES})
     assert engine.from_string(snippet.code).nodelist
 
 
