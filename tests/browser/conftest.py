@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.demo import Demo
+from tests.browser.steps import Seen, look_at, path_of
 from tests.browser.wares import Wares
 from tests.browser.watching import Watch
 from tests.worker import ROOT
@@ -97,6 +98,12 @@ def open_page(shop: Demo, browser: Browser) -> Iterator[OpenPage]:
 def page(open_page: OpenPage) -> Page:
     """A shopper's page."""
     return open_page()
+
+
+@pytest.fixture
+def seen(page: Page, wares: Wares) -> Seen:
+    """A product that has look-alikes, as the shopper's page shows it."""
+    return look_at(page, path_of(page, wares.of_kind(5)[9]))
 
 
 @pytest.fixture

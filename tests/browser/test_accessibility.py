@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.browser.accessibility import violations, walk
 from tests.browser.conftest import OpenPage
 from tests.browser.demo import Demo
-from tests.browser.steps import CARDS, look_at, path_of, send_photo
+from tests.browser.steps import CARDS, Seen, look_at, send_photo
 from tests.browser.wares import Wares
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -68,13 +68,13 @@ def test_the_shop(inspected: Callable[..., Page], options: dict[str, object]) ->
 
 
 def test_what_a_photo_finds_and_what_comes_late(
-    inspected: Callable[..., Page], wares: Wares
+    inspected: Callable[..., Page], wares: Wares, seen: Seen
 ) -> None:
     page = inspected()
     send_photo(page, wares.rows[3].photo)
     page.locator(".cards .card").first.wait_for()
     found = violations(page)
-    late = f"{path_of(page, wares.of_kind(5)[9])}?similar=later"
+    late = f"{seen.path}?similar=later"
     alone = re.search(r'href="(/imgrec/similar/[^"]+/page/)"', page.request.get(late).text())
     assert alone is not None
     page.goto(alone[1])

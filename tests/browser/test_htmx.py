@@ -10,19 +10,12 @@ from django.template import Context, Template
 from playwright.sync_api import Page, expect
 
 from tests.browser.fronts import open_front
-from tests.browser.steps import CARDS, Seen, look_at, path_of
-from tests.browser.wares import Wares
+from tests.browser.steps import CARDS, Seen
 from tests.readme import DOCS, snippets
 
 pytestmark = pytest.mark.browser
 
 HTMX = Path(django_htmx.__file__).parent / "static" / "django_htmx" / "htmx-2.min.js"
-
-
-@pytest.fixture
-def seen(page: Page, wares: Wares) -> Seen:
-    """A product that has look-alikes."""
-    return look_at(page, path_of(page, wares.of_kind(5)[9]))
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.steps import CARDS, look_at, path_of
-from tests.browser.wares import Wares
+from tests.browser.steps import CARDS, Seen
 
 pytestmark = pytest.mark.browser
 
@@ -40,17 +39,11 @@ PHOTOS = """images => images.map(image => ({
 }))"""
 
 
-@pytest.fixture
-def path(page: Page, wares: Wares) -> str:
-    """A product that has look-alikes."""
-    return look_at(page, path_of(page, wares.of_kind(5)[9])).path
-
-
 @pytest.mark.parametrize("query", ["", "?similar=later"])
-def test_a_products_page(open_page: OpenPage, path: str, query: str) -> None:
+def test_a_products_page(open_page: OpenPage, seen: Seen, query: str) -> None:
     phone = open_page(viewport=PHONE)
     phone.add_init_script(SHIFTS)
-    phone.goto(path + query)
+    phone.goto(seen.path + query)
     expect_found(phone.evaluate(FACTS))
     phone.locator(".footer").scroll_into_view_if_needed()
     expect(phone.locator(CARDS)).to_have_count(8)

@@ -12,15 +12,14 @@ from playwright.sync_api import Page, expect
 from tests.browser.album import MOST_BYTES, bring_all_photos, save
 from tests.browser.conftest import SCREENSHOTS
 from tests.browser.demo import Demo
-from tests.browser.steps import eventually, look_at, path_of
-from tests.browser.wares import Wares
+from tests.browser.steps import Seen, eventually, look_at
 
 pytestmark = pytest.mark.browser
 
 
-def test_of_a_product_page(page: Page, wares: Wares, album: Path) -> None:
+def test_of_a_product_page(page: Page, seen: Seen, album: Path) -> None:
     page.set_viewport_size({"width": 1120, "height": 900})
-    look_at(page, path_of(page, wares.of_kind(5)[9]))
+    look_at(page, seen.path)
     bring_all_photos(page)
     assert save(page, album / "product-page.webp", full_page=True) < MOST_BYTES
 
@@ -46,10 +45,11 @@ def test_of_a_space_at_a_glance(merchant: Page, album: Path) -> None:
 
 
 @pytest.mark.skipif(not SCREENSHOTS, reason="workers measure matches at their next sweep")
-def test_of_matches_in_percent(page: Page, wares: Wares, album: Path) -> None:
-    path = path_of(page, wares.of_kind(5)[9])
+def test_of_matches_in_percent(page: Page, seen: Seen, album: Path) -> None:
     page.set_viewport_size({"width": 1120, "height": 900})
     told = page.locator(".imgrec-match").first
-    assert eventually(lambda: bool(page.goto(f"{path}?match=1")) and told.is_visible(), seconds=90)
+    assert eventually(
+        lambda: bool(page.goto(f"{seen.path}?match=1")) and told.is_visible(), seconds=90
+    )
     bring_all_photos(page)
     assert save(page, album / "matches.webp", full_page=True) < MOST_BYTES

@@ -12,8 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.accessibility import violations
 from tests.browser.conftest import OpenPage
 from tests.browser.fronts import open_front
-from tests.browser.steps import CARDS, Seen, look_at, path_of
-from tests.browser.wares import Wares
+from tests.browser.steps import CARDS, Seen
 from tests.readme import snippets
 
 pytestmark = pytest.mark.browser
@@ -24,12 +23,6 @@ ELEMENT = (
 )
 BEFORE = '<a href="/products/">More of the same</a>'
 MOST_BYTES = 4_096
-
-
-@pytest.fixture
-def seen(page: Page, wares: Wares) -> Seen:
-    """A product that has look-alikes, as the shop's own page shows it."""
-    return look_at(page, path_of(page, wares.of_kind(5)[9]))
 
 
 def show(page: Page, pk: str, more: str = "", above: str = "") -> None:
