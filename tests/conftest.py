@@ -25,11 +25,14 @@ from imgrec import crowds, matches, remembered, steering, tallies
 from imgrec.earning import counting, experiments
 from imgrec.spaces import all_spaces
 from tests import processes
+from tests.browser.demo import Demo
+from tests.browser.wares import Wares
 from tests.celery import app
 from tests.watched import outgoing
 from tests.worker import ROOT, Worker
 
 WATCHED = ROOT / "tests" / "watched"
+SCREENSHOTS = bool(os.environ.get("IMGREC_SCREENSHOTS"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -168,6 +171,26 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no photos in {folder}; IMGREC_TEST_DATA names another folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def wares(tmp_path_factory: pytest.TempPathFactory) -> Wares:
+    """About sixty products of six kinds: photos where there are some, else drawn ones.
+
+    The pictures in docs/ are of drawn ones: the photos are for tests, and not ours to publish.
+    """
+    shared = Path(os.environ.get("IMGREC_TEST_DATA") or ROOT.parent / "shared" / "data")
+    is_there = not SCREENSHOTS and (shared / "catalog" / "manifest.csv").is_file()
+    photos = shared / "catalog" if is_there else None
+    return Wares.stocked(tmp_path_factory.mktemp("photos"), photos, everything=SCREENSHOTS)
+
+
+@pytest.fixture(scope="session")
+def running_demo(wares: Wares, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo shop, filled and indexed; it must end in order when interrupted."""
+    demo = Demo(tmp_path_factory.mktemp("demo") / "data", wares)
+    yield demo
+    assert demo.stop() == 0, demo.log()
 
 
 @pytest.fixture(scope="session")

@@ -12,15 +12,16 @@ from django.db import connection
 from imgrec.models import Space
 from imgrec.spaces import SpaceDefinition
 
-PRODUCTS, ITEMS, PHOTOS_EACH, LISTS = 100_000, 10_000, 3, 50_000
+ITEMS, PHOTOS_EACH = 6_000, 2
 NOW = "2026-01-01T00:00:00Z"
 
 
-def fill(products: SpaceDefinition, items: SpaceDefinition) -> None:
-    """Fill the test shop: products of a photo each, items of several, lists of the former."""
+def fill(products: SpaceDefinition, items: SpaceDefinition, count: int) -> None:
+    """Fill the test shop: so many products of a photo each, lists of the odd ones, and items."""
+    photos = ITEMS * PHOTOS_EACH
     _copy(
         "testapp_product (id, title, photo, published, stock, price)",
-        ((i, f"P{i}", f"{i}.png", True, 1, i % 1000) for i in range(1, PRODUCTS + 1)),
+        ((i, f"P{i}", f"{i}.png", True, 1, i % 1000) for i in range(1, count + 1)),
     )
     _copy(
         "testapp_item (id, title, published, stock)",
@@ -28,13 +29,13 @@ def fill(products: SpaceDefinition, items: SpaceDefinition) -> None:
     )
     _copy(
         "testapp_itemphoto (id, item_id, image)",
-        ((i + 1, i // PHOTOS_EACH + 1, f"{i}.png") for i in range(ITEMS * PHOTOS_EACH)),
+        ((i + 1, i // PHOTOS_EACH + 1, f"{i}.png") for i in range(photos)),
     )
     with connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '256MB'")
-        for space, count in ((products, PRODUCTS), (items, ITEMS * PHOTOS_EACH)):
-            _without_indexes(cursor, space.embedding_model, partial(_store, space, count))
-        _without_indexes(cursor, products.list_model, partial(_lists, cursor, products))
+        for space, rows in ((products, count), (items, photos)):
+            _without_indexes(cursor, space.embedding_model, partial(_store, space, rows))
+        _without_indexes(cursor, products.list_model, partial(_lists, cursor, products, count))
     for space in (products, items):
         Space.objects.filter(label=space.label).update(served_version=space.embedder.version)
     with connection.cursor() as cursor:
@@ -73,14 +74,14 @@ def _store(space: SpaceDefinition, count: int) -> None:
     )
 
 
-def _lists(cursor: Any, space: SpaceDefinition) -> None:
+def _lists(cursor: Any, space: SpaceDefinition, count: int) -> None:
     cursor.execute(
         f"INSERT INTO {space.list_model._meta.db_table}"
         " (owner_id, neighbours, similarities, version, updated_at)"
         " SELECT owner, ARRAY(SELECT (owner + 7 * i) %% %s + 1 FROM generate_series(1, 12) AS i),"
         " ARRAY(SELECT 1 - i / 100.0 FROM generate_series(1, 12) AS i), %s, now()"
-        " FROM generate_series(1, %s) AS owner",
-        [PRODUCTS, space.embedder.version, LISTS],
+        " FROM generate_series(1, %s, 2) AS owner",
+        [count, space.embedder.version, count],
     )
 
 

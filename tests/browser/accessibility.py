@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 _LINKS = "() => [...document.querySelectorAll('a[href]')].map(link => link.href)"
+# What is half faded in has half its contrast.
+_BE_STILL = "() => document.getAnimations().forEach(each => each.finish())"
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe finds on the present page, each with its rule and its elements."""
-    found = Axe().run(page).response["violations"]
+def violations(page: Page, rules: Sequence[str] | None = None) -> list[str]:
+    """Return what axe finds on the present page, by some rules or all, with the elements."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": rules}
+    page.evaluate(_BE_STILL)
+    found = Axe().run(page, options=options).response["violations"]
     where = urlsplit(page.url).path
     return [
         f"{where}: {each['id']} ({each['impact']}): {node['target'][0]}: {node['failureSummary']}"

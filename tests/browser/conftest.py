@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.browser.demo import Demo
 from tests.browser.steps import Seen, look_at, path_of
 from tests.browser.wares import Wares
 from tests.browser.watching import Watch
+from tests.conftest import SCREENSHOTS
 from tests.worker import ROOT
 
 CHROMIUM = [
@@ -28,7 +28,6 @@ CHROMIUM = [
     "--disable-sync",
 ]
 PATIENCE_MILLISECONDS = 20_000
-SCREENSHOTS = bool(os.environ.get("IMGREC_SCREENSHOTS"))
 
 OpenPage = Callable[..., Page]
 
@@ -40,25 +39,9 @@ def album(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def wares(tmp_path_factory: pytest.TempPathFactory) -> Wares:
-    """About sixty products of six kinds: photos where there are some, else drawn ones.
-
-    The pictures in docs/ are of drawn ones: the photos are for tests, and not ours to publish.
-    """
-    shared = Path(os.environ.get("IMGREC_TEST_DATA") or ROOT.parent / "shared" / "data")
-    is_there = not SCREENSHOTS and (shared / "catalog" / "manifest.csv").is_file()
-    photos = shared / "catalog" if is_there else None
-    return Wares.stocked(tmp_path_factory.mktemp("photos"), photos, everything=SCREENSHOTS)
-
-
-@pytest.fixture(scope="session")
-def shop(
-    browser_path: str, wares: Wares, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Demo]:
-    """The demo shop, filled and indexed; it must end in order when interrupted."""
-    demo = Demo(tmp_path_factory.mktemp("demo") / "data", wares)
-    yield demo
-    assert demo.stop() == 0, demo.log()
+def shop(browser_path: str, running_demo: Demo) -> Demo:
+    """The demo shop, where there is a browser to look at it."""
+    return running_demo
 
 
 # Not for the whole session: while Playwright runs, Django takes this thread for an event loop's

@@ -13,10 +13,11 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.album import MOST_BYTES, save
-from tests.browser.conftest import SCREENSHOTS, OpenPage
+from tests.browser.conftest import OpenPage
 from tests.browser.demo import Demo
 from tests.browser.steps import change, eventually, look_at, path_of
 from tests.browser.wares import Ware, Wares
+from tests.conftest import SCREENSHOTS
 
 pytestmark = pytest.mark.browser
 

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.album import MOST_BYTES, bring_all_photos, save
-from tests.browser.conftest import SCREENSHOTS
 from tests.browser.demo import Demo
 from tests.browser.steps import Seen, eventually, look_at
+from tests.conftest import SCREENSHOTS
 
 pytestmark = pytest.mark.browser
 

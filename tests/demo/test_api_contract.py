@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ import pytest
 
 from imgrec.rest_framework.codes import API_VERSION, CODES
 from tests.browser.demo import Demo
-from tests.browser.wares import Wares
 from tests.demo import api_cases
 from tests.worker import ROOT
 
@@ -80,15 +78,6 @@ def test_the_client_compiles() -> None:
     subprocess.run([compiler, *options, "usage.ts"], cwd=EXAMPLE, check=True, timeout=110)
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The demo, filled with drawn wares and indexed, with its worker."""
-    wares = Wares.stocked(tmp_path_factory.mktemp("wares"), None)
-    demo = Demo(tmp_path_factory.mktemp("demo") / "data", wares)
-    yield demo
-    assert demo.stop() == 0, demo.log()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "examples",
@@ -97,17 +86,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         pytest.param(FULL, marks=[pytest.mark.full, pytest.mark.timeout(1800)]),
     ],
 )
-def test_the_shop_answers_as_its_schema_says(shop: Demo, examples: int) -> None:
+def test_the_shop_answers_as_its_schema_says(running_demo: Demo, examples: int) -> None:
     schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
     import hypothesis
     from schemathesis.checks import not_a_server_error
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-    told = schemathesis.openapi.from_url(f"{shop.address}/api/schema/")
+    told = schemathesis.openapi.from_url(f"{running_demo.address}/api/schema/")
     operations = [each.ok() for each in told.get_all_operations()]
     assert len(operations) == 2
-    photo = shop.wares.rows[0].photo.read_bytes()
-    keys = api_cases.known_keys(shop.address, photo)
+    photo = running_demo.wares.rows[0].photo.read_bytes()
+    keys = api_cases.known_keys(running_demo.address, photo)
     checks = list(hypothesis.HealthCheck)
     # No schema can say which key is one, or which `after` belongs to a list; and the statuses
     # of a shop whose worker is busy are looked at below.

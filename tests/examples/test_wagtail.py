@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from demo_shop.seeding.drawn.catalogue import drawn_picture
 from tests.browser.album import MOST_BYTES, bring_all_photos, save
-from tests.browser.conftest import SCREENSHOTS
+from tests.conftest import SCREENSHOTS
 from tests.examples.wagtail_shop import WagtailShop
 from tests.waiting import wait_until
 from tests.worker import ROOT

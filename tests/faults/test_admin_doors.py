@@ -15,7 +15,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Permission, User
-from django.db import transaction
+from django.db import connection, transaction
 from django.middleware.csrf import _get_new_csrf_string
 from django.test import Client
 from django.urls import get_resolver
@@ -180,7 +180,11 @@ def everything() -> list[Any]:
         Product,
         Space,
     )
-    return [list(model.objects.order_by("pk").values()) for model in models]
+    rows = "(SELECT array_agg(each::text ORDER BY {}) FROM {} AS each)"
+    tables = [rows.format(each._meta.pk.column, each._meta.db_table) for each in models]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(tables)}")
+        return list(cursor.fetchone())
 
 
 def askers(permission: str, also: str) -> dict[str, User | None]:
@@ -205,11 +209,20 @@ def _user(name: str, permissions: set[str], *, staff: bool = True, active: bool 
     return user
 
 
-def client_with(user: User | None, token: str) -> tuple[Client, dict[str, str]]:
-    """Return a client whose cookie holds a secret, and the header that tells it (or not)."""
+def client_of(user: User | None) -> Client:
+    """Return a client that is logged in."""
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
     if user:
         client.force_login(user)
+    return client
+
+
+def client_with(client: Client, token: str) -> tuple[Client, dict[str, str]]:
+    """Return a client as new, a secret in its cookie, and the header that tells it (or not)."""
+    session = client.cookies.get("sessionid")
+    client.cookies.clear()
+    if session:
+        client.cookies["sessionid"] = session.value
     secret = _get_new_csrf_string()
     client.cookies["csrftoken"] = secret
     told = {"none": "", "another": _get_new_csrf_string(), "right": secret}[token]
@@ -242,10 +255,11 @@ def test_only_a_post_with_token_and_permission_changes_anything(shop: None, door
     people = askers(door.permission, door.also)
     before, wrong, let_in = everything(), [], set()
     for who, user in people.items():
+        client = client_of(user)
         for method in METHODS:
             for token in TOKENS:
                 with undone():
-                    knock(door, method, *client_with(user, token))
+                    knock(door, method, *client_with(client, token))
                     changed = everything() != before
                 may = who in ("may", "superuser") and (method, token) == ("post", "right")
                 if changed != may:
@@ -305,7 +319,7 @@ def test_these_are_all_the_doors_there_are() -> None:
 
 
 def test_one_reindex_of_a_space_however_many_ask(shop: None) -> None:
-    client, headers = client_with(User.objects.create_superuser("root"), "right")
+    client, headers = client_with(client_of(User.objects.create_superuser("root")), "right")
     client.post(page("reindex"), headers=headers)
     begun = everything()
     for _again in range(5):

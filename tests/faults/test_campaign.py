@@ -125,7 +125,7 @@ def shuffled(times: int) -> list[str]:
 @pytest.mark.parametrize(
     ("faults", "imgrec"),
     [
-        pytest.param(40, QUICK, id="40 faults", marks=pytest.mark.timeout(300)),
+        pytest.param(20, QUICK, id="20 faults", marks=pytest.mark.timeout(300)),
         pytest.param(
             500, FULL, id="500 faults", marks=[pytest.mark.full, pytest.mark.timeout(3600)]
         ),

@@ -33,10 +33,21 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path, str]:
     return model, path, sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, networks.Running]:
+    """What the tests of this file have loaded: each time takes seconds."""
+    return {}
+
+
 @pytest.fixture(autouse=True)
-def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "_networks", {})
+def only_these(monkeypatch: pytest.MonkeyPatch, loaded: dict[str, networks.Running]) -> None:
+    monkeypatch.setattr(networks, "_networks", loaded)
     monkeypatch.setattr(networks, "_half", lambda _place: None)
+
+
+@pytest.fixture
+def nothing_loaded(monkeypatch: pytest.MonkeyPatch, only_these: None) -> None:
+    monkeypatch.setattr(networks, "_networks", {})
 
 
 def pictures() -> list[Image.Image]:
@@ -69,7 +80,7 @@ def test_vectors_equal_torchvisions_own(seeded: tuple[Any, Path, str]) -> None:
 
 
 def test_half_precision_is_only_taken_where_it_means_the_same(
-    seeded: tuple[Any, Path, str], monkeypatch: pytest.MonkeyPatch
+    seeded: tuple[Any, Path, str], monkeypatch: pytest.MonkeyPatch, nothing_loaded: None
 ) -> None:
     monkeypatch.setattr(networks, "_half", lambda _place: torch.bfloat16)
     monkeypatch.setattr(probing, "MOST_TIME", float("inf"))
@@ -110,7 +121,7 @@ def test_slivers_are_embedded_in_little_memory(seeded: tuple[Any, Path, str]) ->
 
 
 def test_a_model_is_loaded_once_for_all_threads_and_instances(
-    seeded: tuple[Any, Path, str], monkeypatch: pytest.MonkeyPatch
+    seeded: tuple[Any, Path, str], monkeypatch: pytest.MonkeyPatch, nothing_loaded: None
 ) -> None:
     _, path, digest = seeded
     loads: list[str] = []
@@ -159,7 +170,9 @@ def test_every_thread_computes_with_as_many_threads_as_set(
     assert ("another", 1) in told
 
 
-def test_a_changed_weights_file_is_refused(seeded: tuple[Any, Path, str], tmp_path: Path) -> None:
+def test_a_changed_weights_file_is_refused(
+    seeded: tuple[Any, Path, str], tmp_path: Path, nothing_loaded: None
+) -> None:
     _, path, digest = seeded
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -179,7 +192,7 @@ def test_a_file_without_its_own_digest_must_be_the_published_one(
 
 
 def test_unreachable_weights_say_how_to_get_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_loaded: None
 ) -> None:
     def unreachable(*args: object, **kwargs: object) -> None:
         raise OSError("no route to host")
