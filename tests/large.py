@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from django.db import connection
 
 from imgrec.models import Space
 from imgrec.spaces import SpaceDefinition
+from tests.synthetic import without_indexes
 
 ITEMS, PHOTOS_EACH = 6_000, 2
 NOW = "2026-01-01T00:00:00Z"
@@ -34,8 +34,10 @@ def fill(products: SpaceDefinition, items: SpaceDefinition, count: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '256MB'")
         for space, rows in ((products, count), (items, photos)):
-            _without_indexes(cursor, space.embedding_model, partial(_store, space, rows))
-        _without_indexes(cursor, products.list_model, partial(_lists, cursor, products, count))
+            with without_indexes(space.embedding_model):
+                _store(space, rows)
+        with without_indexes(products.list_model):
+            _lists(cursor, products, count)
     for space in (products, items):
         Space.objects.filter(label=space.label).update(served_version=space.embedder.version)
     with connection.cursor() as cursor:
@@ -83,19 +85,6 @@ def _lists(cursor: Any, space: SpaceDefinition, count: int) -> None:
         " FROM generate_series(1, %s, 2) AS owner",
         [count, space.embedder.version, count],
     )
-
-
-def _without_indexes(cursor: Any, model: Any, work: Any) -> None:
-    """Make the indexes once the rows are in: many times quicker."""
-    names = [index.name for index in model._meta.indexes]
-    cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = ANY(%s)", [names])
-    definitions = [definition for (definition,) in cursor.fetchall()]
-    assert len(definitions) == len(names)
-    for name in names:
-        cursor.execute(f'DROP INDEX "{name}"')
-    work()
-    for definition in definitions:
-        cursor.execute(definition)
 
 
 def _copy(into: str, rows: Iterable[Any]) -> None:

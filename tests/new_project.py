@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from django.core.management import call_command
 from psycopg import sql
 
 from demo_shop.environment import database
@@ -63,9 +64,9 @@ def start(folder: Path, url: str, *pages: Path) -> Project:
     Settings are added to. ``product.html`` is the last page's first template with the tag.
     """
     made = Project(folder, url)
-    django = [sys.executable, "-m", "django"]
-    for command in (["startproject", "shop", "."], ["startapp", "catalogue"]):
-        subprocess.run([*django, *command], cwd=folder, env=_plain_environment(), check=True)
+    call_command("startproject", "shop", str(folder))
+    (folder / "catalogue").mkdir()
+    call_command("startapp", "catalogue", str(folder / "catalogue"))
     made.write(SETTINGS, made.read(SETTINGS) + _own_settings(url))
     for page in pages:
         for each in snippets("python", page=page):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,22 @@ from django.utils.timezone import now
 
 from imgrec.models import Space
 from imgrec.spaces import SpaceDefinition
+
+MANY = 1_000
+
+
+@contextmanager
+def without_indexes(model: Any) -> Iterator[None]:
+    """Make a model's indexes once the rows are in: many times quicker."""
+    names = [index.name for index in model._meta.indexes]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = ANY(%s)", [names])
+        definitions = [definition for (definition,) in cursor.fetchall()]
+        assert len(definitions) == len(names)
+        cursor.execute("".join(f'DROP INDEX "{name}";' for name in names))
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute(";".join(definitions))
 
 
 def fill(space: SpaceDefinition, products: list[Any], *, clusters: int = 30, seed: int = 0) -> Any:
@@ -26,18 +44,19 @@ def fill(space: SpaceDefinition, products: list[Any], *, clusters: int = 30, see
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors = vectors.astype(np.float16).astype(np.float64)
     made = space.embedding_model
-    made.objects.bulk_create(
-        made(
-            owner=product,
-            vector=vector,
-            source_name=str(getattr(product, space.source)),
-            sha256="0" * 64,
-            version=space.embedder.version,
-            job_id=0,
-            embedded_at=now(),
+    with without_indexes(made) if len(products) >= MANY else nullcontext():
+        made.objects.bulk_create(
+            made(
+                owner=product,
+                vector=vector,
+                source_name=str(getattr(product, space.source)),
+                sha256="0" * 64,
+                version=space.embedder.version,
+                job_id=0,
+                embedded_at=now(),
+            )
+            for product, vector in zip(products, vectors, strict=True)
         )
-        for product, vector in zip(products, vectors, strict=True)
-    )
     Space.objects.filter(label=space.label).update(served_version=space.embedder.version)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
