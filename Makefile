@@ -30,7 +30,8 @@ oscar:
 wagtail:
 	$(PYTHON) examples/wagtail/run.py $(ARGS)
 
-# In two processes, each with servers of its own; what a file sets up is set up once.
+# In two processes, each with servers of its own; what a file sets up is set up once, and the
+# running demo, too (tests/together.py).
 test: lint
 	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 

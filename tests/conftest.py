@@ -50,6 +50,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     Path(os.environ[outgoing.RECORD]).unlink(missing_ok=True)
 
 
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep together what is in one file, and what looks at the running demo."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from tests.together import OneDemo
+
+    return OneDemo(config, log)
+
+
 @pytest.fixture(autouse=True)
 def no_other_machine() -> Iterator[None]:
     """Fail the test in which any process tried to talk to another machine."""

@@ -181,10 +181,8 @@ WITHOUT_NAMES = {
 }
 
 
-def test_the_api_speaks_json_that_is_no_page(
-    shop: list[Product], pages: Callable[[list[str]], Pages]
-) -> None:
-    pages(PAYLOADS)
+def test_the_api_speaks_json_that_is_no_page(shop: list[Product]) -> None:
+    name_everything(shop, PAYLOADS)
     response = Client().get(f"/api/shop/product/{shop[0].pk}/similar/?limit=30")
     assert response["Content-Type"] == "application/json"
     assert response["X-Content-Type-Options"] == "nosniff"
