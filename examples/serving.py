@@ -57,7 +57,7 @@ class Example:
                 self._manage(environment, command)
             is_open = partial(ports.answers, port, self.page)
             if not ports.wait_for(is_open, while_true=web.is_running):
-                raise SystemExit(f"The web server did not start:\n{web.last_words()}")
+                raise SystemExit(f"No page from the web server:\n{web.last_words()}")
             print(f"Shop http://127.0.0.1:{port}{self.page}  {self.admin}", flush=True)
             print(f"Account {self.account} / {password}. Ctrl-C stops everything.", flush=True)
             while web.is_running():

@@ -25,8 +25,8 @@ def is_taken(port: int) -> bool:
 
 
 def answers(port: int, path: str = "/") -> bool:
-    """Whether the shop's first page is served."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    """Whether the shop's first page is served; thumbnails may have to be made for it."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=READY_SECONDS)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == 200
