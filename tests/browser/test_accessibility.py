@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.accessibility import violations, walk
+from tests.browser.accessibility import violations, violations_of_ours, walk
 from tests.browser.conftest import OpenPage
 from tests.browser.demo import Demo
 from tests.browser.steps import CARDS, Seen, look_at, send_photo
@@ -24,13 +24,6 @@ OURS = {
     *(f"/admin/imgrec/{name}/" for name in ("duplicatepair", "listcount", "rule", "rule/import")),
     *(f"/admin/imgrec/{name}/" for name in ("placeholder", "embeddingjob", "experiment/add")),
 }
-# What Django's own admin writes, on every page of its kind in any project.
-DJANGOS = (
-    r"link-in-text-block \(serious\): \.breadcrumbs > a",  # not underlined
-    r"label \(critical\): #id_form-\d+-",  # of list_editable
-    r"label-title-only \(serious\): #searchbar",
-)
-DJANGOS_OWN = re.compile("|".join(DJANGOS))
 
 
 @pytest.fixture
@@ -44,11 +37,10 @@ def test_the_admin(inspected: Callable[..., Page], merchant: Page, shop: Demo) -
     seen, found = set(), []
     for kind in walk(page, "/admin/shop/product/", lambda kind: bool(ADMIN.match(kind))):
         seen.add(kind)
-        every = violations(page)
+        found += violations_of_ours(page)
         page.emulate_media(color_scheme="dark")
-        every += violations(page, ["color-contrast"])  # all that differs
+        found += violations_of_ours(page, ["color-contrast"])  # all that differs
         page.emulate_media(color_scheme="light")
-        found += [each for each in every if not DJANGOS_OWN.search(each)]
     assert found == []
     assert seen >= OURS, OURS - seen
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import violations_of_ours
 from tests.browser.album import MOST_BYTES, save
+from tests.browser.conftest import OpenPage
+from tests.browser.demo import Demo
 from tests.browser.steps import look_at, path_of
 from tests.browser.wares import Wares
 
@@ -34,7 +37,7 @@ def the_map(merchant: Page) -> Page:
 
 
 def test_a_map_is_made_looked_at_and_leads_to_the_products(
-    the_map: Page, wares: Wares, album: Path
+    the_map: Page, open_page: OpenPage, shop: Demo, wares: Wares, album: Path
 ) -> None:
     expect(the_map.locator("#content-main")).to_contain_text(" products (")
     assert save(the_map, album / "catalogue-map.webp") < MOST_BYTES
@@ -45,6 +48,11 @@ def test_a_map_is_made_looked_at_and_leads_to_the_products(
     canvas = the_map.locator(".imgrec-map canvas")
     before = colours(the_map)
     assert before > len(legend), "nothing is drawn"
+
+    inspected = open_page(bypass_csp=True, storage_state=shop.session)
+    inspected.goto(MAP)
+    inspected.locator(READY).wait_for()
+    assert violations_of_ours(inspected) == []
 
     canvas.focus()
     for _ in range(4):

@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from imgrec.earning import experiments
 from imgrec.earning.tables import Experiment, ListCount
 from imgrec.earning.tokens import today
+from tests.browser.accessibility import violations_of_ours
 from tests.browser.conftest import log_in
 from tests.browser.test_counting import browser as browser  # a fixture
 from tests.browser.test_counting import browser_called as browser_called
@@ -104,6 +105,7 @@ def test_a_better_rule_set_is_kept(
     merchant.goto(COUNTS)
     expect(merchant.locator(".imgrec-ruling")).to_contain_text("B is better: +100 %")
     assert save(merchant, tmp_path / "earning.webp", full_page=True) < MOST_BYTES
+    assert violations_of_ours(merchant) == []
     keep = merchant.get_by_role("button", name="Have the rules of “bold” always hold")
     keep.focus()
     merchant.keyboard.press("Enter")
