@@ -14,6 +14,7 @@ from pytest_django import Settings
 from redis import RedisError
 
 from imgrec import hints, indexing, photo_queries
+from imgrec.embedders.protocol import Staged
 from tests.integration.test_why import ASKED, flag
 from tests.integration.test_why import a_worker as a_worker  # a fixture
 from tests.shapes import SHAPES, Shape
@@ -115,7 +116,7 @@ def test_without_a_map_or_a_cache_there_is_no_word(
     products: list[Product], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as without:
-        without.delattr("imgrec.testing.ColourGrid.feature_map")
+        without.setattr("imgrec.mapping.Mapped", Staged)  # which it is not
         assert "imgrec-card" in shown(products[0])
     settings.IMGREC = {**settings.IMGREC, "map_cache_seconds": 0}
     assert "imgrec-card" in shown(products[0])

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from rest_framework.throttling import ScopedRateThrottle
 
 from imgrec import indexing, photo_queries
+from imgrec.embedders.protocol import Staged
 from tests.integration.test_why import ASKED, flag
 from tests.integration.test_why import a_worker as a_worker  # a fixture
 from tests.testapp.models import Product
@@ -130,7 +131,7 @@ def test_nobody_answers_and_no_map(
         without.setattr(photo_queries, "poke", ASKED.append)
         answer = get(flags[0], part="0,0,1,1")
     assert (answer.status_code, answer.json()["code"]) == (503, "no_answer")
-    monkeypatch.delattr("imgrec.testing.ColourGrid.feature_map")
+    monkeypatch.setattr("imgrec.mapping.Mapped", Staged)  # which it is not
     answer = get(flags[0], part="0,0,1,1")
     assert (answer.status_code, answer.json()["code"]) == (422, "no_feature_map")
 

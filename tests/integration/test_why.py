@@ -10,6 +10,7 @@ from PIL import Image
 from pytest_django import Settings
 
 from imgrec import explain, indexing, map_cache, photo_queries, similar_to_part, similar_to_photo
+from imgrec.embedders.protocol import Staged
 from imgrec.errors import NoFeatureMap, PhotoSearchUnavailable, PictureError
 from imgrec.spaces import space_by_label
 from tests.pictures import png, upload
@@ -217,7 +218,7 @@ def test_a_file_that_has_gone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_encoder_without_a_map_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = products(upload(0.1), upload(0.2))
-    monkeypatch.delattr("imgrec.testing.ColourGrid.feature_map")
+    monkeypatch.setattr("imgrec.mapping.Mapped", Staged)  # which it is not
     with pytest.raises(NoFeatureMap, match="tell the parts"):
         explain(one, other)
     assert not ASKED
