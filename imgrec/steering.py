@@ -204,7 +204,8 @@ def _rules(model: type[models.Model], texts: list[str], using: str) -> RuleQuery
         if category:
             item = model._base_manager.order_by().filter(pk=Cast(Value(text), _end(key)))
             value = item.annotate(imgrec_value=Cast(category.name, TextField()))
-            is_its = Q(beside_value=Subquery(value.values("imgrec_value")[:1]))  # Django 6 asks
+            # One row, by its key; for an exact value Django 6 wants it cut to one.
+            is_its = Q(beside_value=Subquery(value.values("imgrec_value")[:1]))
             beside |= Q(beside=Rule.Beside.CATEGORY) & is_its
     rules = Rule.objects.using(using).active().filter(beside, item_model=model._meta.label_lower)
     return rules.order_by("id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,32 +13,40 @@ from imgrec.models import Space
 from imgrec.spaces import SpaceDefinition
 from tests.synthetic import without_indexes
 
-ITEMS, PHOTOS_EACH = 6_000, 2
 NOW = "2026-01-01T00:00:00Z"
 
 
-def fill(products: SpaceDefinition, items: SpaceDefinition, count: int) -> None:
-    """Fill the test shop: so many products of a photo each, lists of the odd ones, and items."""
-    photos = ITEMS * PHOTOS_EACH
+@dataclass(frozen=True)
+class Size:
+    """So many products of a photo each, every other with a list; items of several photos each."""
+
+    products: int
+    items: int
+    photos_each: int
+
+
+def fill(products: SpaceDefinition, items: SpaceDefinition, size: Size) -> None:
+    """Fill the test shop."""
+    photos = size.items * size.photos_each
     _copy(
         "testapp_product (id, title, photo, published, stock, price)",
-        ((i, f"P{i}", f"{i}.png", True, 1, i % 1000) for i in range(1, count + 1)),
+        ((i, f"P{i}", f"{i}.png", True, 1, i % 1000) for i in range(1, size.products + 1)),
     )
     _copy(
         "testapp_item (id, title, published, stock)",
-        ((i, f"I{i}", True, 1) for i in range(1, ITEMS + 1)),
+        ((i, f"I{i}", True, 1) for i in range(1, size.items + 1)),
     )
     _copy(
         "testapp_itemphoto (id, item_id, image)",
-        ((i + 1, i // PHOTOS_EACH + 1, f"{i}.png") for i in range(photos)),
+        ((i + 1, i // size.photos_each + 1, f"{i}.png") for i in range(photos)),
     )
     with connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '256MB'")
-        for space, rows in ((products, count), (items, photos)):
+        for space, rows in ((products, size.products), (items, photos)):
             with without_indexes(space.embedding_model):
-                _store(space, rows)
+                _store(space, rows, size.photos_each)
         with without_indexes(products.list_model):
-            _lists(cursor, products, count)
+            _lists(cursor, products, size.products)
     for space in (products, items):
         Space.objects.filter(label=space.label).update(served_version=space.embedder.version)
     with connection.cursor() as cursor:
@@ -62,7 +71,7 @@ def _vectors(space: SpaceDefinition, count: int) -> Any:
     return (around + 0.8 * random.normal(size=around.shape)).round(3)
 
 
-def _store(space: SpaceDefinition, count: int) -> None:
+def _store(space: SpaceDefinition, count: int, photos_each: int) -> None:
     extra = ", item_pk" if space.item else ""
     columns = f"owner_id, vector, source_name, sha256, version, job_id, embedded_at{extra}"
     told = ("0" * 64, space.embedder.version, 0, NOW)
@@ -70,7 +79,7 @@ def _store(space: SpaceDefinition, count: int) -> None:
         f"{space.embedding_model._meta.db_table} ({columns})",
         (
             (i, str(vector.tolist()), f"{i}.png", *told)
-            + ((str((i - 1) // PHOTOS_EACH + 1),) if extra else ())
+            + ((str((i - 1) // photos_each + 1),) if extra else ())
             for i, vector in enumerate(_vectors(space, count), 1)
         ),
     )

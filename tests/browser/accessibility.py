@@ -17,6 +17,7 @@ _DJANGOS = (
     r"label-title-only \(serious\): #searchbar",
 )
 _DJANGOS_OWN = re.compile("|".join(_DJANGOS))
+OF_COLOURS = ("color-contrast", "link-in-text-block")
 _LINKS = "() => [...document.querySelectorAll('a[href]')].map(link => link.href)"
 # What is half faded in has half its contrast.
 _BE_STILL = "() => document.getAnimations().forEach(each => each.finish())"
@@ -26,7 +27,7 @@ def violations(page: Page, rules: Sequence[str] | None = None) -> list[str]:
     """Return what axe finds on the present page, by some rules or all, with the elements."""
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if rules:
-        options["runOnly"] = {"type": "rule", "values": rules}
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
     page.evaluate(_BE_STILL)
     found = Axe().run(page, options=options).response["violations"]
     where = urlsplit(page.url).path

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.accessibility import violations, violations_of_ours, walk
+from tests.browser.accessibility import OF_COLOURS, violations, violations_of_ours, walk
 from tests.browser.conftest import OpenPage
 from tests.browser.demo import Demo
 from tests.browser.steps import CARDS, Seen, look_at, send_photo
@@ -39,7 +39,7 @@ def test_the_admin(inspected: Callable[..., Page], merchant: Page, shop: Demo) -
         seen.add(kind)
         found += violations_of_ours(page)
         page.emulate_media(color_scheme="dark")
-        found += violations_of_ours(page, ["color-contrast"])  # all that differs
+        found += violations_of_ours(page, OF_COLOURS)  # all that differs
         page.emulate_media(color_scheme="light")
     assert found == []
     assert seen >= OURS, OURS - seen

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.
 EMBEDDED_SECONDS = 60
 
 
-@pytest.mark.parametrize("cycles", [2, pytest.param(50, marks=pytest.mark.full)])
+@pytest.mark.parametrize("cycles", [5, pytest.param(50, marks=pytest.mark.full)])
 def test_no_cycle_hangs(
     environment: Callable[..., dict[str, str]], tmp_path: Path, cycles: int
 ) -> None:

@@ -32,14 +32,14 @@ PRODUCTS, ITEMS = "testapp.product.embedding", "testapp.itemphoto.embedding"
     scope="module",
     autouse=True,
     params=[
-        pytest.param(20_000, id="20k"),
-        pytest.param(100_000, id="100k", marks=pytest.mark.full),
+        pytest.param(large.Size(20_000, 6_000, 2), id="20k"),
+        pytest.param(large.Size(100_000, 10_000, 3), id="100k", marks=pytest.mark.full),
     ],
 )
 def shop(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
-) -> Iterator[int]:
-    """So many products, 6,000 items of two photos each."""
+) -> Iterator[large.Size]:
+    """A small shop, where it has to be quick, and a large one."""
     with django_db_blocker.unblock():
         large.fill(space_of(PRODUCTS), space_of(ITEMS), request.param)
         yield request.param
@@ -213,7 +213,7 @@ def test_a_floor_of_similarity_does_not_send_the_index_on(model: Any) -> None:
 
 
 @pytest.mark.parametrize("few", [1, 30])
-def test_few_to_choose_from_are_where_it_starts(shop: int, few: int) -> None:
+def test_few_to_choose_from_are_where_it_starts(shop: large.Size, few: int) -> None:
     """Whatever the filter reads, vectors are read of the eligible products alone."""
     among = Product.objects.filter(price__lt=few)
     nodes = executed(unlisted("exact", among=among))
@@ -221,7 +221,7 @@ def test_few_to_choose_from_are_where_it_starts(shop: int, few: int) -> None:
     assert "testapp_productembedding" not in scanned(nodes), nodes
     is_seed = UNLISTED.pk % 1000 < few
     by_key = [node for node in nodes if "testapp_productembedding_pkey" in node]
-    assert any(_reads(node) == few * shop / 1000 - is_seed for node in by_key), by_key
+    assert any(_reads(node) == few * shop.products / 1000 - is_seed for node in by_key), by_key
 
 
 def test_of_several_photos_few_to_choose_from(settings: Settings) -> None:
