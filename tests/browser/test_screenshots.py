@@ -44,7 +44,9 @@ def test_of_a_space_at_a_glance(merchant: Page, album: Path) -> None:
     assert save(merchant, album / "admin-overview.webp", full_page=True) < MOST_BYTES
 
 
-@pytest.mark.skipif(not SCREENSHOTS, reason="IMGREC_SCREENSHOTS=1: a worker measures matches at its next sweep, minutes later")
+@pytest.mark.skipif(
+    not SCREENSHOTS, reason="for IMGREC_SCREENSHOTS=1: takes a worker's next sweep, minutes"
+)
 def test_of_matches_in_percent(page: Page, seen: Seen, album: Path) -> None:
     page.set_viewport_size({"width": 1120, "height": 900})
     told = page.locator(".imgrec-match").first
