@@ -15,6 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from pytest_django import Settings
 
 from imgrec import indexing, jobs, receivers, runs, space_rows, sweep, tallies, tasks, vectors
+from imgrec.catalogue_map import making
 from imgrec.spaces import SpaceDefinition
 from tests.faults.machine import SETTINGS, Machine
 from tests.faults.mutants import without_compare_and_set
@@ -40,7 +41,7 @@ def play(
         monkeypatch.setattr(room, "poke", post.append)
     monkeypatch.setattr(tasks, "_send", post.append)
     monkeypatch.setattr(tallies, "FLUSH_SECONDS", float("inf"))
-    for room in (indexing, sweep, space_rows):
+    for room in (indexing, making, sweep, space_rows):
         monkeypatch.setattr(room, "all_spaces", lambda: [space])
 
     def play(count: int, **options: Any) -> None:
