@@ -10,6 +10,7 @@ import tomllib
 import venv
 from collections.abc import Iterator
 from importlib.metadata import distribution
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,13 @@ def of_extra(name: str) -> list[str]:
 def make(folder: Path, requirements: list[str]) -> Path:
     """Make one, with the packages of this environment in it; return its interpreter.
 
-    They are linked rather than installed: that takes seconds, and no package index.
+    They are linked rather than installed: that takes seconds, and no package index. So is pip,
+    where this environment has one.
     """
-    venv.create(folder, with_pip=True, symlinks=True)
+    has_pip = find_spec("pip") is not None
+    venv.create(folder, with_pip=not has_pip, symlinks=True)
     (packages,) = folder.glob("lib/python*/site-packages")
-    for name in sorted(_needed(requirements)):
+    for name in sorted(_needed([*requirements, *["pip"] * has_pip])):
         for entry in _entries(name):
             link = packages / entry.name
             if not link.exists():

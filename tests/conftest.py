@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.core.management.commands import flush
 from django.db import connection, connections
 from django.test import override_settings
 from pytest_django import Settings
@@ -24,7 +25,7 @@ from demo_shop.services import Postgres, Redis
 from imgrec import crowds, matches, remembered, steering, tallies
 from imgrec.earning import counting, experiments
 from imgrec.spaces import all_spaces
-from tests import processes
+from tests import migrated, processes
 from tests.browser.demo import Demo
 from tests.browser.wares import Wares
 from tests.celery import app
@@ -101,6 +102,20 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis | N
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(postgres: Postgres | None, redis_server: Redis | None) -> None:
     """Have both servers running before pytest-django makes its database."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Django's test database; a flush puts back what a migrated one holds."""
+    with django_db_blocker.unblock():
+        tables = migrated.keep()
+
+    def put_back(verbosity: int, interactive: bool, database: str) -> None:
+        migrated.put_back(tables)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush, "emit_post_migrate_signal", put_back)
+        yield
 
 
 @pytest.fixture(autouse=True)
