@@ -24,7 +24,7 @@ WITH_TORCH = {"worker", "lite", "timm"}
 OF_SHOPS = ["api", "metrics", "map"]
 DJANGOS = {"5.2": ["3.11"], "6.0": ["3.12", "3.13"], "6.1": ["3.12", "3.13"]}
 TESTS = ["tests/unit", "tests/integration"]
-IN_TWO = ["--numprocesses", "2", "--dist", "loadfile"]  # as `make test`
+IN_PARTS = ["--numprocesses", "3", "--dist", "loadfile"]  # as `make test`
 # A few that take seconds and neither server, and what they take.
 FEW = ["tests/unit/test_ranking.py", "tests/unit/test_floors.py", "tests/unit/test_hashes.py"]
 FOR_FEW = {"hypothesis", "psutil", "psycopg", "pytest", "pytest-django", "pytest-timeout"}
@@ -92,7 +92,7 @@ every_one = nox.parametrize(
 def newest(session: nox.Session, django: str) -> None:
     """Run the tests with the newest of everything but Django."""
     install(session, f"django=={django}.*", *requirements("test"))
-    session.run("python", "-m", "pytest", *IN_TWO, *(session.posargs or TESTS))
+    session.run("python", "-m", "pytest", *IN_PARTS, *(session.posargs or TESTS))
 
 
 @nox.session(default=False)
@@ -110,4 +110,4 @@ def minimum(session: nox.Session) -> None:
     oldest = Path(session.create_tmp(), "oldest.txt")
     oldest.write_text("\n".join(floors()), encoding="utf-8")
     install(session, "--constraint", str(oldest), *requirements("test"))
-    session.run("python", "-m", "pytest", *IN_TWO, *(session.posargs or TESTS))
+    session.run("python", "-m", "pytest", *IN_PARTS, *(session.posargs or TESTS))
