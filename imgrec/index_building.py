@@ -144,12 +144,15 @@ class _Builder(Thread):
         self.options = options
         self.error: Exception | None = None
         self.raw: Any = None
+        self.pid = 0  # the server's process that executes, once there is one
 
     def run(self) -> None:
         connection = None
         try:
             connection = self._connect()
             self.raw = connection.connection
+            # kept: who watches may ask when the connection has just been closed
+            self.pid = self.raw.info.backend_pid
             for statement in self.todo:
                 with connection.cursor() as cursor:
                     cursor.execute(statement)
@@ -172,11 +175,6 @@ class _Builder(Thread):
             options["options"] = before
             connection.ensure_connection()
         return connection
-
-    @property
-    def pid(self) -> int:
-        """Return the server's process that executes, 0 before there is one."""
-        return self.raw.info.backend_pid if self.raw is not None else 0
 
     def cancel(self) -> None:
         """Have the server stop the statement, and wait until it has."""

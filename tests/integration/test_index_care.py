@@ -240,6 +240,16 @@ def test_who_watches_sees_the_table_pass(
     assert any(0 < building.done <= building.total for building in seen)
 
 
+def test_who_watches_may_ask_at_the_very_end() -> None:
+    """Between two looks the build ends, and its connection is closed."""
+    builder = index_building._Builder("default", ["SELECT 1"], "")
+    assert builder.pid == 0
+    builder.run()
+    assert builder.error is None
+    assert builder.raw.closed
+    assert builder.pid > 0
+
+
 def test_an_interrupt_stops_the_build(space: SpaceDefinition) -> None:
     drop_index(space)
     products(space, 3000)
