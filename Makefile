@@ -34,10 +34,11 @@ oscar:
 wagtail:
 	$(PYTHON) examples/wagtail/run.py $(ARGS)
 
-# In three processes, each with servers of its own; what a file sets up is set up once, and the
-# running demo, too (tests/together.py). Three, for a process waits a quarter of its time.
+# In two processes, each with servers of its own; what a file sets up is set up once, and the
+# running demo, too (tests/together.py). No more: on two cores a third is felt where something
+# has to be answered in time.
 test: lint
-	$(BIN)/pytest --numprocesses 3 --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 full: lint $(VENV)/.matrix-installed
 	$(BIN)/pytest -m "" $(ARGS)

@@ -24,7 +24,7 @@ WITH_TORCH = {"worker", "lite", "timm"}
 OF_SHOPS = ["api", "metrics", "map"]
 DJANGOS = {"5.2": ["3.11"], "6.0": ["3.12", "3.13"], "6.1": ["3.12", "3.13"]}
 TESTS = ["tests/unit", "tests/integration"]
-IN_PARTS = ["--numprocesses", "3", "--dist", "loadfile"]  # as `make test`
+IN_PARTS = ["--numprocesses", "3", "--dist", "loadfile"]  # each waits a quarter of its time
 # A few that take seconds and neither server, and what they take.
 FEW = ["tests/unit/test_ranking.py", "tests/unit/test_floors.py", "tests/unit/test_hashes.py"]
 FOR_FEW = {"hypothesis", "psutil", "psycopg", "pytest", "pytest-django", "pytest-timeout"}
