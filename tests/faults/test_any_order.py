@@ -5,6 +5,7 @@ Another seed each time; IMGREC_FAULTS_SEED plays one again, and a failure comes 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +18,11 @@ from pytest_django import Settings
 from imgrec import indexing, jobs, receivers, runs, space_rows, sweep, tallies, tasks, vectors
 from imgrec.catalogue_map import making
 from imgrec.spaces import SpaceDefinition
+from tests.faults.fuse import killed_after
 from tests.faults.machine import SETTINGS, Machine
 from tests.faults.mutants import without_compare_and_set
 from tests.faults.seeding import SEED
+from tests.testapp.models import Product
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -87,3 +90,10 @@ def test_what_is_taken_away_is_noticed(
     mutant()
     with pytest.raises(AssertionError, match=sign):
         play(2_000, phases=[Phase.generate])
+
+
+def test_a_kill_leaves_no_cursor_open() -> None:
+    """psycopg warns of one, and a warning is an error."""
+    with killed_after(0):
+        list(Product.objects.iterator())
+    gc.collect()
