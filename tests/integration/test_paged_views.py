@@ -23,7 +23,7 @@ View = Callable[..., str]
 
 
 @pytest.fixture
-def more_like_this(monkeypatch: pytest.MonkeyPatch) -> View:
+def more_like_this() -> View:
     """The view, with its template."""
     (view,) = [each.code for each in snippets("python", page=FRONT_ENDS)]
     codes = [each.code for each in snippets("django", page=FRONT_ENDS)]
