@@ -125,10 +125,10 @@ class SimilarProductsMixin(GenericViewSet[Any]):
         """Give products that look like the picture in the multipart field ``photo``.
 
         ``limit``, ``min_similarity``, ``min_match`` and ``part`` may come in the address or in the
-        form. A worker looks at the picture; nothing of it is kept.
+        form, each once. A worker looks at the picture; nothing of it is kept.
         """
         photo = uploads.photo_of(request)
-        given = {**given_once(request.query_params), **given_once(request.POST)}
+        given = given_once(request.query_params, request.POST)
         options = options_of(given, names=WITH_PART)
         with _answered_errors():
             found = similar.similar_to_photo(photo, among=self._products(), **options)

@@ -111,17 +111,20 @@ def options_of(
     return dict(options.validated_data)
 
 
-def given_once(given: QueryDict) -> dict[str, Any]:
-    """Return what an address or a form gives.
+def given_once(*places: QueryDict) -> dict[str, Any]:
+    """Return what the address and the form of a request give.
 
     Raises:
         ApiError: 400, where a name is given twice: which of the two is meant, nobody can tell.
     """
-    for name, values in given.lists():
-        if len(values) > 1 and name in OPTIONS:
-            sentence = _("%(option)s: given more than once.") % {"option": name}
-            raise ApiError(400, "invalid", sentence)
-    return given.dict()
+    given: dict[str, Any] = {}
+    for place in places:
+        for name, values in place.lists():
+            if name in OPTIONS and (name in given or len(values) > 1):
+                sentence = _("%(option)s: given more than once.") % {"option": name}
+                raise ApiError(400, "invalid", sentence)
+        given |= place.dict()
+    return given
 
 
 class SimilarProductSerializer(Serializer[Any]):

@@ -572,6 +572,24 @@ def test_bad_options_of_a_photo_are_told(client: APIClient) -> None:
     assert post(client, min_similarity="nan")[0] == 400
 
 
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [("?limit=3&limit=4", {}), ("", {"limit": [3, 4]}), ("?limit=x", {"limit": 3})],
+)
+def test_an_option_of_a_photo_is_given_once(
+    client: APIClient, address: str, form: dict[str, Any]
+) -> None:
+    """In the address or in the form: of two, one would be passed over."""
+    status, answer = post(client, address=f"{PHOTO}{address}", **form)
+    assert (status, answer["code"]) == (400, "invalid")
+    assert answer["detail"].startswith("limit: ")
+
+
+def test_an_option_of_a_product_is_given_once(client: APIClient, products: list[Product]) -> None:
+    status, answer = get(client, similar(products[0]), limit=[3, 4])
+    assert (status, answer["code"]) == (400, "invalid")
+
+
 def test_a_form_of_too_many_fields_is_json_too(client: APIClient, settings: Settings) -> None:
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 3
     status, answer = post(client, **{f"field{i}": "x" for i in range(9)})
